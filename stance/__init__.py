@@ -1,0 +1,1 @@
+"""Stance: who asserts, denies or alleges what in a news article."""

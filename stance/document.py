@@ -1,0 +1,311 @@
+"""The result types: an article, its sentences, and who says what in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = 1
+AUTHOR = "author"
+
+
+class Label(str, Enum):
+    """How a sentence is put forward: as an assertion, a denial, an allegation, or not as a statement.
+
+    Example:
+        >>> Label("denial") == "denial"
+        True
+
+    """
+
+    ASSERTION = "assertion"
+    DENIAL = "denial"
+    ALLEGATION = "allegation"
+    NONE = "none"
+
+    def __str__(self) -> str:
+        """Return the plain value, so that a label prints as ``denial``."""
+        return self.value
+
+
+LABELS: tuple[Label, ...] = tuple(Label)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the article: ``doc.text[span.start:span.end] == span.text``.
+
+    Args:
+        start: Index of the first character in the article.
+        end: Index after the last character.
+        text: The words themselves.
+
+    """
+
+    start: int
+    end: int
+    text: str
+
+    @classmethod
+    def of(cls, text: str, start: int, end: int) -> Span:
+        """Cut a span out of the article ``text``.
+
+        Example:
+            >>> Span.of("Ann said so.", 0, 3)
+            Span(start=0, end=3, text='Ann')
+
+        """
+        return cls(start, end, text[start:end])
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A party that makes statements in an article.
+
+    Args:
+        name: The fullest form by which the article names the party, or ``author``.
+        kind: ``author`` for the writer's own voice, ``source`` for anybody else.
+        aliases: The forms by which the sentences mention the party, each once, in order of appearance.
+        sentences: Indices into ``Document.sentences`` of what the party says.
+
+    """
+
+    name: str
+    kind: str
+    aliases: tuple[str, ...] = ()
+    sentences: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence with its label, its speaker, and the words that prove them.
+
+    Args:
+        start: Index of its first character in the article.
+        end: Index after its last character.
+        text: The sentence itself.
+        label: Assertion, denial, allegation or none.
+        confidence: Calibrated probability of ``label``; None where a person has labelled.
+        scores: Calibrated probability of every label, summing to 1; empty where a person has labelled.
+        speaker: Who is committed to the claim; None for the label ``none``.
+        speaker_confidence: Calibrated probability that ``speaker`` is right, or None.
+        mention: The words that name the speaker for this sentence; None for the author.
+        cue: The words that signal the label ("denied"), where there are any.
+        target: The accused of an allegation, in the fullest form that the article has.
+        abstained: True where ``confidence`` is below the ``min_confidence`` asked for.
+
+    """
+
+    start: int
+    end: int
+    text: str
+    label: Label
+    confidence: float | None = None
+    scores: Mapping[Label, float] | None = None
+    speaker: Speaker | None = None
+    speaker_confidence: float | None = None
+    mention: Span | None = None
+    cue: Span | None = None
+    target: Span | None = None
+    abstained: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An article with every sentence labelled and linked to its speaker.
+
+    Args:
+        text: The article exactly as it was given.
+        sentences: Its sentences in order; every non-white-space character lies in exactly one.
+        speakers: Every party once, the most cited first.
+        id: The identifier that was given with the text, or None.
+
+    Example:
+        >>> line = {"id": "a", "text": "Ann denied it.", "sentences": [{"start": 0, "end": 14, "label": "denial",
+        ...     "speaker": {"name": "Ann", "mention": {"start": 0, "end": 3}}}]}
+        >>> Document.from_dict(line).speakers[0].name
+        'Ann'
+
+    """
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    speakers: tuple[Speaker, ...] = ()
+    id: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document as one line of a labelled set, with the predictions' own keys added.
+
+        Returns:
+            A dictionary of JSON types; ``schema`` is the version of its layout.
+
+        """
+        return {
+            "schema": SCHEMA,
+            "id": self.id,
+            "text": self.text,
+            "sentences": [_sentence_to_dict(sentence) for sentence in self.sentences],
+        }
+
+    @classmethod
+    def from_dict(cls, line: Mapping[str, Any]) -> Document:
+        """Read a document back from ``to_dict`` or from a line of a labelled set.
+
+        Args:
+            line: A dictionary in the labelled-set format.
+
+        Returns:
+            The document; ``Document.from_dict(doc.to_dict()) == doc``.
+
+        Raises:
+            stance.LabelledSetError: If the line breaks the format; the message names the place.
+
+        """
+        from stance.labelled import validate
+
+        validate(line)
+        text = line["text"]
+        speakers = collect_speakers(text, line["sentences"])
+        by_name = {(speaker.kind, speaker.name): speaker for speaker in speakers}
+        sentences = tuple(_sentence_from_dict(text, record, by_name) for record in line["sentences"])
+        return cls(text, sentences, speakers, line.get("id"))
+
+    def to_json(self) -> str:
+        """Return ``to_dict`` as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=True)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a pandas data frame with one row a sentence.
+
+        Returns:
+            Columns ``id``, ``sentence``, ``start``, ``end``, ``text``, ``label``, ``confidence``, ``speaker``,
+            ``speaker_kind``, ``speaker_confidence``, ``mention``, ``cue``, ``target``, ``abstained``.
+
+        """
+        import pandas as pd
+
+        rows = [
+            {
+                "id": self.id,
+                "sentence": index,
+                "start": sentence.start,
+                "end": sentence.end,
+                "text": sentence.text,
+                "label": str(sentence.label),
+                "confidence": sentence.confidence,
+                "speaker": sentence.speaker and sentence.speaker.name,
+                "speaker_kind": sentence.speaker and sentence.speaker.kind,
+                "speaker_confidence": sentence.speaker_confidence,
+                "mention": sentence.mention and sentence.mention.text,
+                "cue": sentence.cue and sentence.cue.text,
+                "target": sentence.target and sentence.target.text,
+                "abstained": sentence.abstained,
+            }
+            for index, sentence in enumerate(self.sentences)
+        ]
+        return pd.DataFrame(rows, columns=FRAME_COLUMNS)
+
+    def to_html(self) -> str:
+        """Return the marked article as an HTML fragment, with all text escaped."""
+        from stance.display import to_html
+
+        return to_html(self)
+
+    def _repr_html_(self) -> str:
+        """Show the marked article in a notebook."""
+        return self.to_html()
+
+
+FRAME_COLUMNS = [
+    "id",
+    "sentence",
+    "start",
+    "end",
+    "text",
+    "label",
+    "confidence",
+    "speaker",
+    "speaker_kind",
+    "speaker_confidence",
+    "mention",
+    "cue",
+    "target",
+    "abstained",
+]
+
+
+def collect_speakers(text: str, sentences: list[dict[str, Any]]) -> tuple[Speaker, ...]:
+    """Gather the parties of an article from its labelled sentences.
+
+    Args:
+        text: The article.
+        sentences: Sentence records in the labelled-set format.
+
+    Returns:
+        Every party once, the most cited first; parties cited equally often in order of appearance.
+
+    """
+    cited: dict[tuple[str, str], list[int]] = {}
+    aliases: dict[tuple[str, str], dict[str, None]] = {}
+    for index, record in enumerate(sentences):
+        speaker = record.get("speaker")
+        if speaker is None:
+            continue
+        key = (AUTHOR, AUTHOR) if speaker == AUTHOR else ("source", speaker["name"])
+        cited.setdefault(key, []).append(index)
+        forms = aliases.setdefault(key, {})
+        if mention := isinstance(speaker, Mapping) and speaker.get("mention"):
+            forms.setdefault(text[mention["start"] : mention["end"]])
+    found = [Speaker(name, kind, tuple(aliases[kind, name]), tuple(at)) for (kind, name), at in cited.items()]
+    return tuple(sorted(found, key=lambda speaker: -len(speaker.sentences)))
+
+
+def _offsets(span: Span | None) -> dict[str, int] | None:
+    return None if span is None else {"start": span.start, "end": span.end}
+
+
+def _sentence_to_dict(sentence: Sentence) -> dict[str, Any]:
+    out: dict[str, Any] = {"start": sentence.start, "end": sentence.end, "label": sentence.label.value}
+    if sentence.speaker is not None and sentence.speaker.kind == AUTHOR:
+        out["speaker"] = AUTHOR
+    elif sentence.speaker is not None:
+        out["speaker"] = {"name": sentence.speaker.name, "mention": _offsets(sentence.mention)}
+    if sentence.label is Label.ALLEGATION:
+        out["target"] = _offsets(sentence.target)
+    if sentence.scores is not None:
+        out["confidence"] = sentence.confidence
+        out["scores"] = {label.value: score for label, score in sentence.scores.items()}
+        out["speaker_confidence"] = sentence.speaker_confidence
+        out["cue"] = _offsets(sentence.cue)
+        out["abstained"] = sentence.abstained
+    return out
+
+
+def _sentence_from_dict(text: str, record: Mapping[str, Any], speakers: Mapping[tuple[str, str], Speaker]) -> Sentence:
+    def span(offsets: Mapping[str, int] | None) -> Span | None:
+        return Span.of(text, offsets["start"], offsets["end"]) if offsets else None
+
+    said_by = record.get("speaker")
+    source = said_by if isinstance(said_by, Mapping) else None
+    key = ("source", source["name"]) if source else (AUTHOR, AUTHOR)
+    scores = record.get("scores")
+    return Sentence(
+        start=record["start"],
+        end=record["end"],
+        text=text[record["start"] : record["end"]],
+        label=Label(record["label"]),
+        confidence=record.get("confidence"),
+        scores={Label(label): score for label, score in scores.items()} if scores else None,
+        speaker=speakers[key] if said_by is not None else None,
+        speaker_confidence=record.get("speaker_confidence"),
+        mention=span(source.get("mention")) if source else None,
+        cue=span(record.get("cue")),
+        target=span(record.get("target")),
+        abstained=record.get("abstained", False),
+    )

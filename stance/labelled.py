@@ -1,0 +1,225 @@
+"""Labelled sets: one JSON object a line, one article each, with labels, speakers and targets as offsets."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from stance.document import AUTHOR, Label
+
+Article = dict[str, Any]
+"""One line of a labelled set, as plain JSON types."""
+
+
+class LabelledSetError(ValueError):
+    """A labelled set breaks the format; the message says where, what is wrong and what would be right."""
+
+
+def read(path: str | Path) -> list[Article]:
+    """Read and validate a labelled set.
+
+    Args:
+        path: A ``.jsonl`` file, or ``.jsonl.gz``.
+
+    Returns:
+        Its articles in the order of the file.
+
+    Raises:
+        LabelledSetError: If a line is no JSON, breaks the format or repeats an id; names file and line.
+
+    """
+    articles: list[Article] = []
+    first_seen: dict[str, int] = {}
+    for number, article in _read_lines(path):
+        place = f"{path}, line {number}"
+        validate(article, place)
+        identifier = article.get("id")
+        if identifier is not None and identifier in first_seen:
+            message = f"{place}: the id {identifier!r} is already on line {first_seen[identifier]}; ids are unique"
+            raise LabelledSetError(message)
+        first_seen[identifier] = number
+        articles.append(article)
+    return articles
+
+
+def write(path: str | Path, articles: Iterable[Article]) -> None:
+    """Write articles as a labelled set.
+
+    Args:
+        path: The file to write, replaced if it exists.
+        articles: Articles in the labelled-set format.
+
+    """
+    with Path(path).open("w", encoding="utf-8") as file:
+        for article in articles:
+            file.write(json.dumps(article, ensure_ascii=False) + "\n")
+
+
+def validate(article: object, place: str = "labelled article") -> None:
+    """Check one article against the format.
+
+    Args:
+        article: What a line of a labelled set holds.
+        place: What an error message calls it, such as ``"train.jsonl, line 3"``.
+
+    Raises:
+        LabelledSetError: If anything is wrong.
+
+    """
+    if not isinstance(article, Mapping):
+        raise LabelledSetError(f"{place}: an article is a JSON object, not {type(article).__name__}")
+    text, sentences = article.get("text"), article.get("sentences")
+    if not isinstance(text, str):
+        raise LabelledSetError(f"{place}: 'text' must be a string, not {type(text).__name__}")
+    if not isinstance(sentences, list):
+        raise LabelledSetError(f"{place}: 'sentences' must be a list, not {type(sentences).__name__}")
+    previous_end = 0
+    for index, sentence in enumerate(sentences):
+        where = f"{place}, sentence {index}"
+        if not isinstance(sentence, Mapping):
+            raise LabelledSetError(f"{where}: a sentence is a JSON object, not {type(sentence).__name__}")
+        start, end = _check_span(sentence, text, where)
+        if start < previous_end:
+            raise LabelledSetError(
+                f"{where}: starts at {start}, before the end {previous_end} of the one before; "
+                "sentences are in order and do not overlap"
+            )
+        previous_end = end
+        _check_labels(sentence, text, where)
+
+
+def detach(article: Article) -> Article:
+    """Turn a labelled article into its stand-off form, which holds no word of the text.
+
+    Args:
+        article: An article in the labelled-set format, with an id.
+
+    Returns:
+        The same labels with ``sha256`` of the text in place of ``text`` and every name as offsets.
+
+    Example:
+        >>> detach({"id": "a", "text": "So.", "sentences": []})["sha256"][:8]
+        'c98a5d19'
+
+    """
+    text = article["text"]
+    out = {key: value for key, value in article.items() if key not in ("text", "sentences")}
+    out["sha256"] = _sha256(text)
+    out["sentences"] = []
+    for sentence in article["sentences"]:
+        record = dict(sentence)
+        if isinstance(record.get("speaker"), Mapping):
+            start = text.index(record["speaker"]["name"])
+            name = {"start": start, "end": start + len(record["speaker"]["name"])}
+            record["speaker"] = {**record["speaker"], "name": name}
+        out["sentences"].append(record)
+    return out
+
+
+def join(standoff: str | Path, articles: Iterable[Mapping[str, Any]]) -> list[Article]:
+    """Join stand-off labels with the articles they were made for.
+
+    Args:
+        standoff: A ``.jsonl`` file of stand-off lines.
+        articles: Objects with a ``text``; further keys are ignored.
+
+    Returns:
+        Whole labelled articles in the order of the stand-off file.
+
+    Raises:
+        LabelledSetError: If an article is missing, that is, no text has the line's hash; names file and line.
+
+    """
+    texts = {_sha256(article["text"]): article["text"] for article in articles}
+    joined: list[Article] = []
+    for number, line in _read_lines(standoff):
+        place = f"{standoff}, line {number}"
+        text = texts.get(line.get("sha256"))
+        if text is None:
+            raise LabelledSetError(
+                f"{place}: no article has the sha256 {line.get('sha256')!r}; "
+                "give the articles that were labelled, unchanged"
+            )
+        article = {**{key: value for key, value in line.items() if key != "sha256"}, "text": text}
+        article["sentences"] = [_with_name(sentence, text) for sentence in line["sentences"]]
+        validate(article, place)
+        joined.append(article)
+    return joined
+
+
+def _with_name(sentence: Mapping[str, Any], text: str) -> dict[str, Any]:
+    record = dict(sentence)
+    if isinstance(record.get("speaker"), Mapping):
+        name = record["speaker"]["name"]
+        record["speaker"] = {**record["speaker"], "name": text[name["start"] : name["end"]]}
+    return record
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _open(path: str | Path) -> TextIO:
+    return gzip.open(path, "rt", encoding="utf-8") if str(path).endswith(".gz") else Path(path).open(encoding="utf-8")
+
+
+def _read_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
+    with _open(path) as file:
+        number = 0
+        try:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, json.loads(line)
+        except json.JSONDecodeError as error:
+            raise LabelledSetError(f"{path}, line {number}: broken JSON: {error}; each line is one object") from error
+        except UnicodeDecodeError as error:
+            raise LabelledSetError(
+                f"{path}, after line {number}: not UTF-8: {error}; save the file as UTF-8"
+            ) from error
+
+
+def _check_span(span: object, text: str, where: str) -> tuple[int, int]:
+    if not isinstance(span, Mapping):
+        raise LabelledSetError(f"{where}: a span is an object with 'start' and 'end', not {type(span).__name__}")
+    start, end = span.get("start"), span.get("end")
+    if not (type(start) is int and type(end) is int):
+        raise LabelledSetError(f"{where}: 'start' and 'end' must be whole numbers, not {start!r} and {end!r}")
+    if not 0 <= start < end <= len(text):
+        message = (
+            f"{where}: the span {start}–{end} must satisfy 0 <= start < end <= {len(text)}, the length of the text"
+        )
+        raise LabelledSetError(message)
+    return start, end
+
+
+def _check_labels(sentence: Mapping[str, Any], text: str, where: str) -> None:
+    label, speaker = sentence.get("label"), sentence.get("speaker")
+    if label not in [known.value for known in Label]:
+        known = ", ".join(known.value for known in Label)
+        raise LabelledSetError(f"{where}: unknown label {label!r}; it must be one of {known}")
+    if label == Label.NONE:
+        if speaker is not None:
+            raise LabelledSetError(f"{where}: a sentence labelled 'none' has no speaker; remove 'speaker'")
+    elif isinstance(speaker, Mapping):
+        _check_source(speaker, text, where)
+    elif speaker != AUTHOR:
+        raise LabelledSetError(
+            f"{where}: 'speaker' must be \"author\" or an object with name and mention, not {speaker!r}"
+        )
+    if sentence.get("target") is not None:
+        if label != Label.ALLEGATION:
+            raise LabelledSetError(f"{where}: only an allegation has a 'target', this is labelled {label!r}")
+        _check_span(sentence["target"], text, f"{where}, target")
+
+
+def _check_source(speaker: Mapping[str, Any], text: str, where: str) -> None:
+    name = speaker.get("name")
+    if not isinstance(name, str) or not name or name not in text:
+        message = f"{where}: the speaker's name {name!r} does not stand in the text; copy it exactly from the article"
+        raise LabelledSetError(message)
+    if speaker.get("mention") is not None:
+        _check_span(speaker["mention"], text, f"{where}, mention")
