@@ -1,0 +1,233 @@
+"""The classifier: articles in, documents out."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import overload
+
+from stance.assembly import assemble
+from stance.decoding import decode
+from stance.document import Document
+from stance.engines import Batch, Engine, Logits
+from stance.sentences import check_boundaries, split
+from stance.settings import Settings
+from stance.windows import Window, Windower
+
+DEFAULT_MODEL = Path(__file__).parent / "models" / "default"
+_TOKENS_A_BATCH = 8192
+
+Boundaries = Sequence[tuple[int, int]]
+
+
+class StanceClassifier:
+    """Labels the sentences of articles and links them to their speakers.
+
+    Args:
+        engine: Runs the network.
+        windower: Cuts articles into the network's windows.
+        settings: The model's inference settings.
+        pad_id: Token id that fills up shorter windows.
+        folder: Where the model's files lie, if they lie anywhere.
+
+    Example:
+        >>> import stance
+        >>> classifier = stance.StanceClassifier.from_pretrained()
+        >>> classifier.classify("The mayor denied it.").sentences[0].label.value
+        'denial'
+
+    """
+
+    def __init__(
+        self, engine: Engine, windower: Windower, settings: Settings, pad_id: int = 0, folder: Path | None = None
+    ) -> None:
+        self.engine = engine
+        self.windower = windower
+        self.settings = settings
+        self.pad_id = pad_id
+        self.folder = folder
+
+    @classmethod
+    def from_pretrained(cls, model: str | Path | None = None, *, device: str | None = None) -> StanceClassifier:
+        """Load a model.
+
+        Args:
+            model: A folder, or the name of a repository on the Hugging Face hub; None is the embedded default.
+            device: Where the network runs, such as ``"cuda"``; None is the processor.
+
+        Returns:
+            A classifier that is ready to use.
+
+        Raises:
+            FileNotFoundError: If there is no such folder, or it lacks one of a model's files.
+
+        """
+        from stance.loading import load_classifier
+
+        return load_classifier(DEFAULT_MODEL if model is None else model, device)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Copy the model's files into ``folder``, which ``from_pretrained`` then loads."""
+        shutil.copytree(self._files(), folder, dirs_exist_ok=True)
+
+    def push_to_hub(self, repository: str, *, private: bool = False) -> str:
+        """Upload the model to the Hugging Face hub.
+
+        Args:
+            repository: Its name there, such as ``"newsroom/stance-courts"``; created if it does not exist.
+            private: Whether a new repository is private.
+
+        Returns:
+            The address of the commit.
+
+        """
+        from huggingface_hub import HfApi
+
+        api = HfApi()
+        api.create_repo(repository, private=private, exist_ok=True)
+        commit = api.upload_folder(repo_id=repository, folder_path=self._files())
+        return str(commit.commit_url)
+
+    @overload
+    def classify(
+        self, text: str, *, sentences: Boundaries | None = None, min_confidence: float | None = None
+    ) -> Document: ...
+
+    @overload
+    def classify(
+        self,
+        text: Sequence[str],
+        *,
+        sentences: Sequence[Boundaries] | None = None,
+        min_confidence: float | None = None,
+    ) -> list[Document]: ...
+
+    def classify(
+        self,
+        text: str | Sequence[str],
+        *,
+        sentences: Boundaries | Sequence[Boundaries] | None = None,
+        min_confidence: float | None = None,
+    ) -> Document | list[Document]:
+        """Label every sentence of one article or of several.
+
+        Args:
+            text: An article, or a list of them.
+            sentences: The caller's own sentence boundaries, as (start, end) pairs; for a list of articles, a list
+                of such lists.
+            min_confidence: Sentences whose confidence lies below are marked ``abstained``; labels do not change.
+
+        Returns:
+            A document, or a list of documents in the same order.
+
+        Raises:
+            TypeError: If an item is no string; the message says which.
+            ValueError: If boundaries leave out, overlap or reverse anything, or ``min_confidence`` is no probability.
+
+        """
+        _check_confidence(min_confidence)
+        if isinstance(text, str):
+            boundaries = split(text) if sentences is None else check_boundaries(text, sentences)  # type: ignore[arg-type]
+            return self._documents([(None, text)], [boundaries], min_confidence)[0]
+        if not isinstance(text, Sequence):
+            raise TypeError(
+                f"classify takes a string or a list of strings, not {type(text).__name__}; "
+                "for an iterator use StanceClassifier.stream"
+            )
+        items = [(None, _checked(item, index)) for index, item in enumerate(text)]
+        if sentences is None:
+            spans = [split(item) for _, item in items]
+        elif len(sentences) != len(items):
+            raise ValueError(f"there are {len(items)} texts and boundaries for {len(sentences)}; give one list a text")
+        else:
+            spans = [check_boundaries(item, own) for (_, item), own in zip(items, sentences, strict=True)]  # type: ignore[arg-type]
+        return self._documents(items, spans, min_confidence)
+
+    def stream(
+        self,
+        texts: Iterable[str | tuple[str, str]],
+        *,
+        batch_size: int = 32,
+        min_confidence: float | None = None,
+    ) -> Iterator[Document]:
+        """Label any number of articles in constant memory.
+
+        Args:
+            texts: Articles, or (id, article) pairs.
+            batch_size: How many articles are read ahead.
+            min_confidence: As for ``classify``.
+
+        Yields:
+            One document an article, in the same order.
+
+        Raises:
+            TypeError: If an item is neither a string nor a pair of strings; the message says which.
+            ValueError: If ``batch_size`` or ``min_confidence`` is out of range.
+
+        """
+        _check_confidence(min_confidence)
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, not {batch_size}")
+        items = (_identified(item, index) for index, item in enumerate(texts))
+        while batch := list(islice(items, batch_size)):
+            yield from self._documents(batch, [split(text) for _, text in batch], min_confidence)
+
+    def _documents(
+        self, items: Sequence[tuple[str | None, str]], spans: Sequence[Boundaries], min_confidence: float | None
+    ) -> list[Document]:
+        windows = [self.windower.windows(text, own) for (_, text), own in zip(items, spans, strict=True)]
+        logits = iter(self._run([window for own in windows for window in own]))
+        documents = []
+        for (identifier, text), own_spans, own_windows in zip(items, spans, windows, strict=True):
+            readings = decode(text, own_windows, list(islice(logits, len(own_windows))), self.settings)
+            documents.append(assemble(identifier, text, own_spans, readings, self.settings, min_confidence))
+        return documents
+
+    def _run(self, windows: Sequence[Window]) -> list[Logits]:
+        """Run windows of like length together, and give back their logits in order, without padding."""
+        order = sorted(range(len(windows)), key=lambda index: len(windows[index]))
+        out: dict[int, Logits] = {}
+        while order:
+            size = max(1, _TOKENS_A_BATCH // len(windows[order[-1]]))
+            chosen, order = order[-size:], order[:-size]
+            logits = self.engine.run(Batch.of([windows[index] for index in chosen], self.pad_id))
+            for row, index in enumerate(chosen):
+                out[index] = _unpadded(logits, row, windows[index])
+        return [out[index] for index in range(len(windows))]
+
+    def _files(self) -> Path:
+        if self.folder is None:
+            raise ValueError("this classifier was not loaded from a folder, so it has no files; save its model instead")
+        return self.folder
+
+
+def _unpadded(logits: Logits, row: int, window: Window) -> Logits:
+    sentences, tokens = int(window.sentence_ids[-1]) + 1, len(window)
+    return Logits(
+        label=logits.label[row, :sentences],
+        mention=logits.mention[row, :sentences, :, :tokens],
+        name=logits.name[row, :sentences, :, :tokens],
+        target=logits.target[row, :sentences, :, :tokens],
+        tag=logits.tag[row, :tokens],
+    )
+
+
+def _checked(item: object, index: int) -> str:
+    if not isinstance(item, str):
+        raise TypeError(f"item {index} is a {type(item).__name__}; every item must be a string")
+    return item
+
+
+def _identified(item: object, index: int) -> tuple[str | None, str]:
+    if isinstance(item, str):
+        return None, item
+    if isinstance(item, tuple) and len(item) == 2 and all(isinstance(part, str) for part in item):
+        return item
+    raise TypeError(f"item {index} is {item!r:.80}; every item must be a string or an (id, text) pair of strings")
+
+
+def _check_confidence(min_confidence: float | None) -> None:
+    if min_confidence is not None and not 0 <= min_confidence <= 1:
+        raise ValueError(f"min_confidence must lie between 0 and 1, not {min_confidence}")

@@ -1,0 +1,144 @@
+"""Logits to readings: label probabilities, and ranked spans for mention, name, target and cue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.engines import Floats, Logits
+from stance.settings import Settings
+from stance.windows import Window
+
+_MOST_TOKENS = 16
+_BEST_STARTS = 10
+_CUE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Spans that a pointer found for one sentence.
+
+    Args:
+        spans: Start and end in the article, the likeliest first.
+        probabilities: One for each span.
+        none: Probability that it points at none: the author, or a party not named in the window.
+
+    """
+
+    spans: tuple[tuple[int, int], ...]
+    probabilities: tuple[float, ...]
+    none: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the network reads from one sentence.
+
+    Args:
+        scores: Calibrated probability of each label, in the order of ``LABELS``.
+        label: Index of the label decided on.
+        mention: Where the speaker is mentioned; none is the author.
+        name: Where that party is named in full.
+        target: Where the accused is named in full.
+        cue: Start and end of the words that signal the label, or None.
+
+    """
+
+    scores: tuple[float, ...]
+    label: int
+    mention: Candidates
+    name: Candidates
+    target: Candidates
+    cue: tuple[int, int] | None
+
+
+def decode(text: str, windows: Sequence[Window], logits: Sequence[Logits], settings: Settings) -> list[Reading]:
+    """Decode an article.
+
+    Args:
+        text: The article.
+        windows: Its windows in order.
+        logits: The logits of each window, without a batch axis and without padding.
+        settings: Temperature and label weights.
+
+    Returns:
+        One reading a sentence, in order, each from the window where the sentence has most context.
+
+    """
+    return [reading for window, out in zip(windows, logits, strict=True) for reading in _read(text, window, out, settings)]
+
+
+def softmax(logits: Floats) -> Floats:
+    """Normalise the last axis to probabilities."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: Floats = powers / powers.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def _read(text: str, window: Window, logits: Logits, settings: Settings) -> list[Reading]:
+    rows = slice(window.read[0] - window.first, window.read[1] - window.first)
+    scores = softmax(logits.label[rows].astype(np.float64) / settings.temperature)
+    labels = (scores * np.array(settings.label_weights)).argmax(axis=-1)
+    mentions, names, targets = (_point(text, window, head[rows]) for head in (logits.mention, logits.name, logits.target))
+    cues = _cues(window, logits.tag, range(rows.start, rows.stop))
+    return [
+        Reading(tuple(map(float, scores[i])), int(labels[i]), mentions[i], names[i], targets[i], cues[i])
+        for i in range(len(scores))
+    ]
+
+
+def _point(text: str, window: Window, logits: Floats) -> list[Candidates]:
+    """Rank the spans of each sentence's pointer by the product of start and end probability."""
+    probabilities = softmax(logits.astype(np.float64))
+    none = probabilities[:, :, 0].mean(axis=1)
+    probabilities[:, :, window.is_marker] = 0.0
+    count, _, length = probabilities.shape
+    best = np.argsort(-probabilities[:, 0], axis=-1)[:, :_BEST_STARTS]
+    ends = best[:, :, None] + np.arange(_MOST_TOKENS)
+    inside = np.minimum(ends, length - 1)
+    # A name does not run over the end of its sentence.
+    allowed = (ends < length) & (window.sentence_ids[inside] == window.sentence_ids[best][:, :, None])
+    rows = np.arange(count)[:, None]
+    scores = probabilities[rows, 0, best][:, :, None] * probabilities[rows[:, :, None], 1, inside] * allowed
+    flat = scores.reshape(count, -1)
+    order = np.argsort(-flat, axis=-1)[:, :_BEST_STARTS]
+    out = []
+    for row in range(count):
+        spans, weights = [], []
+        for cell in order[row]:
+            if flat[row, cell] > 1e-4:
+                first, last = best[row, cell // _MOST_TOKENS], inside[row, cell // _MOST_TOKENS, cell % _MOST_TOKENS]
+                spans.append(_whole_words(text, int(window.offsets[first, 0]), int(window.offsets[last, 1])))
+                weights.append(float(flat[row, cell]))
+        out.append(Candidates(tuple(spans), tuple(weights), float(none[row])))
+    return out
+
+
+def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
+    """Widen a span of word pieces to whole words."""
+    while start > 0 and text[start].isalnum() and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+        end += 1
+    return start, end
+
+
+def _cues(window: Window, tags: Floats, sentences: range) -> list[tuple[int, int] | None]:
+    """Give each sentence its likeliest run of cue tokens."""
+    is_cue = (tags[:, _CUE] > 0) & ~window.is_marker
+    cues: list[tuple[int, int] | None] = []
+    for sentence in sentences:
+        tokens = np.flatnonzero(window.sentence_ids == sentence)
+        if not is_cue[tokens].any():
+            cues.append(None)
+            continue
+        first = last = int(tokens[np.where(is_cue[tokens], tags[tokens, _CUE], -np.inf).argmax()])
+        while is_cue[first - 1] and window.sentence_ids[first - 1] == sentence:
+            first -= 1
+        while last + 1 < len(is_cue) and is_cue[last + 1] and window.sentence_ids[last + 1] == sentence:
+            last += 1
+        cues.append((int(window.offsets[first, 0]), int(window.offsets[last, 1])))
+    return cues

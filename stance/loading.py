@@ -1,0 +1,73 @@
+"""Model folders: where they are, what they hold, and the classifier made of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from stance.classifier import StanceClassifier
+from stance.settings import Settings
+from stance.windows import Windower
+
+FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+
+
+def load_classifier(model: str | Path, device: str | None) -> StanceClassifier:
+    """Load a classifier from a folder or the hub; see ``StanceClassifier.from_pretrained``."""
+    folder = find_folder(model)
+    from stance.engines.torch import TorchEngine
+    from stance.modeling import StanceModel
+
+    network = StanceModel.from_pretrained(folder, dtype="float32", local_files_only=True)
+    engine = TorchEngine(network.to(device or "cpu"))
+    settings = Settings.read(folder)
+    return StanceClassifier(engine, *load_windower(folder, settings), folder=folder)
+
+
+def load_windower(folder: Path, settings: Settings) -> tuple[Windower, Settings, int]:
+    """Load the tokenizer of a model folder.
+
+    Args:
+        folder: A model folder.
+        settings: The model's settings.
+
+    Returns:
+        The windower, the settings, and the id of the padding token.
+
+    """
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    special = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    cls_id, sep_id, pad_id = (tokenizer.token_to_id(_content(special[f"{name}_token"])) for name in ("cls", "sep", "pad"))
+    return Windower(tokenizer, cls_id, sep_id, settings.window, settings.overlap), settings, pad_id
+
+
+def find_folder(model: str | Path) -> Path:
+    """Find a model's folder on this machine, or fetch it from the hub.
+
+    Args:
+        model: A folder, or the name of a repository on the hub, such as ``"newsroom/stance-courts"``.
+
+    Returns:
+        A folder that holds every one of ``FILES``.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or a file is missing.
+
+    """
+    folder = Path(model)
+    looks_local = isinstance(model, Path) or model.count("/") != 1 or model.startswith((".", "/", "~"))
+    if not folder.is_dir():
+        if looks_local:
+            raise FileNotFoundError(f"there is no model folder {str(model)!r}; give a folder or a hub id 'owner/name'")
+        from huggingface_hub import snapshot_download
+
+        folder = Path(snapshot_download(str(model), allow_patterns=list(FILES)))
+    if missing := [name for name in FILES if not (folder / name).is_file()]:
+        raise FileNotFoundError(f"the model folder {str(folder)!r} lacks {', '.join(missing)}; save the model again")
+    return folder
+
+
+def _content(token: str | dict[str, str]) -> str:
+    return token if isinstance(token, str) else token["content"]

@@ -1,0 +1,213 @@
+"""The network: one encoder pass over a window, and a few small heads that read sentences and point at words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers.utils import ModelOutput
+
+from stance.document import LABELS
+from stance.settings import Settings
+from stance.windows import N_SURFACES
+
+TAGS = ("source", "cue", "content")
+_FARTHEST = 12
+_MASKED = -1e4
+
+
+class StanceConfig(PretrainedConfig):
+    """What a Stance model is made of.
+
+    Args:
+        encoder: Configuration of the encoder, as ``AutoConfig`` writes it.
+        settings: The inference settings, see ``stance.settings.Settings``.
+        pointer_size: Width of the pointers' queries and keys.
+        head_dropout: Dropout on sentence vectors in training.
+
+    """
+
+    model_type = "stance"
+
+    def __init__(
+        self,
+        encoder: dict[str, Any] | None = None,
+        settings: dict[str, Any] | None = None,
+        pointer_size: int = 128,
+        head_dropout: float = 0.1,
+        **kwargs: Any,  # noqa: ANN401  # what every configuration of transformers takes
+    ) -> None:
+        self.encoder = encoder or {}
+        self.settings = settings or {**asdict(Settings())}
+        self.pointer_size = pointer_size
+        self.head_dropout = head_dropout
+        super().__init__(**kwargs)
+
+
+@dataclass
+class StanceOutput(ModelOutput):
+    """Everything one pass computes. B windows, S sentences, T tokens.
+
+    Args:
+        label_logits: (B, S, 4), in the order of ``LABELS``.
+        mention_logits: Start and end of the words that name the speaker, (B, S, 2, T); position 0 is the author.
+        name_logits: Start and end of that party's name, (B, S, 2, T); position 0: not in this window.
+        target_logits: Start and end of the accused's name, (B, S, 2, T); position 0: not in this window.
+        tag_logits: Attribution tags of each token, (B, T, 3), in the order of ``TAGS``.
+        antecedent_logits: Start and end of the names of the mentions asked for, (B, M, 2, T).
+
+    """
+
+    label_logits: Tensor | None = None
+    mention_logits: Tensor | None = None
+    name_logits: Tensor | None = None
+    target_logits: Tensor | None = None
+    tag_logits: Tensor | None = None
+    antecedent_logits: Tensor | None = None
+
+
+class Pointer(nn.Module):
+    """Points from a query to the first and last token of a span (Vinyals et al., 2015).
+
+    Args:
+        query_size: Width of the queries.
+        hidden_size: Width of the encoder.
+        size: Width in which queries and keys are compared.
+
+    """
+
+    def __init__(self, query_size: int, hidden_size: int, size: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(query_size, 2 * size)
+        self.key = nn.Linear(hidden_size, 2 * size)
+        # How far a token's sentence lies from the one asked for; the last row is for the window's first token.
+        self.distance = nn.Embedding(2 * _FARTHEST + 2, 2)
+        nn.init.zeros_(self.distance.weight)
+
+    def forward(self, query: Tensor, hidden: Tensor, distance: Tensor, mask: Tensor) -> Tensor:
+        """Score every token.
+
+        Args:
+            query: (B, Q, query_size).
+            hidden: (B, T, hidden_size).
+            distance: Rows of the distance table, (B, Q, T).
+            mask: True where a span may lie, (B, T).
+
+        Returns:
+            Logits of start and end, (B, Q, 2, T).
+
+        """
+        size = self.key.out_features // 2
+        queries = self.query(query).unflatten(-1, (2, size))
+        keys = self.key(hidden).unflatten(-1, (2, size))
+        logits = torch.einsum("bqsd,btsd->bqst", queries, keys) / size**0.5
+        logits = logits.float() + self.distance(distance).movedim(-1, -2)
+        return logits.masked_fill(~mask[:, None, None, :], _MASKED)
+
+
+class StanceModel(PreTrainedModel):
+    """An encoder with heads for labels, speaker mentions, names, targets and attribution tags.
+
+    Example:
+        >>> from transformers import BertConfig
+        >>> tiny = BertConfig(hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=24)
+        >>> model = StanceModel(StanceConfig(encoder=tiny.to_dict(), pointer_size=8))
+        >>> model.config.model_type
+        'stance'
+
+    """
+
+    config_class = StanceConfig
+    base_model_prefix = "encoder"
+    _supports_sdpa = True
+    _supports_attention_backend = True
+
+    def __init__(self, config: StanceConfig) -> None:
+        super().__init__(config)
+        encoder_config = AutoConfig.for_model(**config.encoder)
+        hidden = encoder_config.hidden_size
+        # Pooling layers of BERT-like encoders would be dead weight.
+        pooler = {"add_pooling_layer": False} if encoder_config.model_type in {"bert", "roberta"} else {}
+        self.encoder = AutoModel.from_config(encoder_config, **pooler)
+        self.surface = nn.Embedding(N_SURFACES, hidden)
+        self.pooling = nn.Linear(hidden, 2)
+        self.sentence = nn.Linear(3 * hidden, hidden)
+        self.context = nn.MultiheadAttention(hidden, 4, batch_first=True)
+        self.norm = nn.LayerNorm(hidden)
+        self.dropout = nn.Dropout(config.head_dropout)
+        self.label = nn.Linear(hidden, len(LABELS))
+        self.mention = Pointer(hidden, hidden, config.pointer_size)
+        self.name = Pointer(3 * hidden, hidden, config.pointer_size)
+        self.target = Pointer(hidden, hidden, config.pointer_size)
+        self.tag = nn.Linear(hidden, len(TAGS))
+        self.post_init()
+        # Training starts from the encoder as it was pretrained, without the surface.
+        nn.init.zeros_(self.surface.weight)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        surface_ids: Tensor,
+        sentence_ids: Tensor,
+        mentions: Tensor | None = None,
+    ) -> StanceOutput:
+        """Read a batch of windows.
+
+        Args:
+            input_ids: Token ids, (B, T).
+            attention_mask: 1 for tokens, 0 for padding, (B, T).
+            surface_ids: Surface numbers, (B, T).
+            sentence_ids: Each token's sentence, -1 for none, (B, T).
+            mentions: Sentence, first and last token of mentions whose names are wanted too, (B, M, 3).
+
+        Returns:
+            The logits of every head.
+
+        """
+        embedded = self.encoder.get_input_embeddings()(input_ids) + self.surface(surface_ids)
+        hidden = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
+        count = int(sentence_ids.max()) + 1
+        inside = sentence_ids[:, None, :] == torch.arange(count, device=input_ids.device)[None, :, None]
+        sentences = self._sentence_vectors(hidden, inside)
+        distance = _distances(sentence_ids, count)
+        is_token = attention_mask.bool()
+        mention_logits = self.mention(sentences, hidden, distance, is_token)
+        # The name is looked for from the mention, softly: no hard choice stands between the two pointers.
+        weights = mention_logits.softmax(-1).to(hidden.dtype)
+        said_by = (weights.flatten(1, 2) @ hidden).unflatten(1, (count, 2)).flatten(-2)
+        output = StanceOutput(
+            label_logits=self.label(self.dropout(sentences)).float(),
+            mention_logits=mention_logits,
+            name_logits=self.name(torch.cat([sentences, said_by], -1), hidden, distance, is_token),
+            target_logits=self.target(sentences, hidden, distance, is_token),
+            tag_logits=self.tag(hidden).float(),
+        )
+        if mentions is not None:
+            batch = torch.arange(len(mentions), device=mentions.device)[:, None]
+            sentence, start, end = mentions.unbind(-1)
+            query = torch.cat([sentences[batch, sentence], hidden[batch, start], hidden[batch, end]], -1)
+            output.antecedent_logits = self.name(query, hidden, distance[batch, sentence], is_token)
+        return output
+
+    def _sentence_vectors(self, hidden: Tensor, inside: Tensor) -> Tensor:
+        """Sum up each sentence from its marker and two attention-weighted means, in the context of its neighbours."""
+        first = inside.int().argmax(-1)
+        markers = hidden.gather(1, first[..., None].expand(-1, -1, hidden.size(-1)))
+        scores = self.pooling(hidden).float().movedim(-1, 1)[:, None].masked_fill(~inside[:, :, None], _MASKED)
+        pooled = (scores.softmax(-1).to(hidden.dtype).flatten(1, 2) @ hidden).unflatten(1, (-1, 2)).flatten(-2)
+        vectors = self.sentence(self.dropout(torch.cat([markers, pooled], -1)))
+        vectors = nn.functional.gelu(vectors)
+        context, _ = self.context(vectors, vectors, vectors, key_padding_mask=~inside.any(-1), need_weights=False)
+        normed: Tensor = self.norm(vectors + context)
+        return normed
+
+
+def _distances(sentence_ids: Tensor, count: int) -> Tensor:
+    """Row of the distance table for every sentence and token, (B, S, T)."""
+    sentences = torch.arange(count, device=sentence_ids.device)[None, :, None]
+    distance = (sentence_ids[:, None, :] - sentences).clamp(-_FARTHEST, _FARTHEST) + _FARTHEST
+    return distance.masked_fill(sentence_ids[:, None, :] < 0, 2 * _FARTHEST + 1)

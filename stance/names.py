@@ -1,0 +1,157 @@
+"""Mentions to parties: which name each mention stands for, across the whole article.
+
+The network points at a name within its window. What reaches farther, and what rules do without error, is done here:
+surnames, acronyms in brackets, and pronouns whose name lies before the window.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+from stance.decoding import Candidates
+
+PRONOUNS = frozenset(
+    "i me my mine we us our ours you your yours he him his she her hers it its they them their theirs who whom".split()
+)
+_TITLES = frozenset(
+    "mr mrs ms miss dr sir lord lady dame president vice prime minister gen general lt lieutenant col colonel maj major "
+    "capt captain sgt sergeant sen senator rep representative congressman congresswoman gov governor judge justice prof "
+    "professor secretary mayor commissioner king queen prince princess chancellor director chairman chairwoman detective "
+    "inspector spokesman spokeswoman spokesperson reverend rev father pastor bishop pope attorney former officer the a an "
+    "deputy chief police foreign defence defense first lady rt hon cllr councillor coach".split()
+)
+_WORD = r"[A-Z][\w’'\-]*\.?"
+_NAME = re.compile(rf"{_WORD}(?: (?:(?:of|the|and|for|al|de|da|van|von|bin|el) ){{0,2}}{_WORD})*")
+_IN_BRACKETS = re.compile(r"\(([A-Z][A-Za-z&.]{1,9})\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """The party a pointer means.
+
+    Args:
+        name: The fullest form by which the article names it.
+        span: One place where that form stands.
+        probability: How likely the network finds it.
+
+    """
+
+    name: str
+    span: tuple[int, int]
+    probability: float
+
+
+class Names:
+    """The names of one article.
+
+    Args:
+        text: The article.
+
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._full = _surnames(text) | _acronyms(text)
+        self._last_meant: dict[str, Party] = {}
+        self._last: Party | None = None
+
+    def fullest(self, form: str) -> str:
+        """Return the fullest form by which the article names who is called ``form``."""
+        bare = without_titles(form)
+        return self._full.get(bare, bare)
+
+    def speaker(self, mention: tuple[int, int], name: Candidates) -> Party:
+        """Resolve the speaker of a sentence; call it sentence by sentence, in order.
+
+        Args:
+            mention: Where the speaker is mentioned.
+            name: What the name pointer found.
+
+        Returns:
+            The party.
+
+        """
+        words = self.text[slice(*mention)]
+        party = self._pointed_at(name)
+        if party is None or name.none > party.probability:
+            party = self._from_before(words, mention, name.none)
+        self._last_meant[words.lower()] = self._last = party
+        return party
+
+    def accused(self, target: Candidates) -> Party | None:
+        """Resolve the target of an allegation, or return None if nobody can be identified."""
+        return self._pointed_at(target)
+
+    def _from_before(self, words: str, mention: tuple[int, int], probability: float) -> Party:
+        """Resolve a mention whose name lies outside the window."""
+        known = self._last_meant.get(words.lower())
+        if known is None and words.lower() in PRONOUNS:
+            known = self._last
+        if known is not None:
+            return Party(known.name, known.span, probability)
+        return self._party(words, mention, probability)
+
+    def _pointed_at(self, candidates: Candidates) -> Party | None:
+        """Sum the probability of each party over all the places where it is named."""
+        total: dict[str, float] = defaultdict(float)
+        place: dict[str, tuple[int, int]] = {}
+        for span, probability in zip(candidates.spans, candidates.probabilities, strict=True):
+            name = self.fullest(self.text[slice(*span)])
+            total[name] += probability
+            place.setdefault(name, span)
+        if not total:
+            return None
+        best = max(total, key=lambda name: total[name])
+        return self._party(self.text[slice(*place[best])], place[best], total[best])
+
+    def _party(self, form: str, span: tuple[int, int], probability: float) -> Party:
+        name = self.fullest(form)
+        start = self.text.find(name, span[0], span[1])
+        if start < 0:
+            start = self.text.find(name)
+        return Party(name, (start, start + len(name)), probability)
+
+
+def without_titles(form: str) -> str:
+    """Strip leading titles and a possessive ending from a name that goes on without them.
+
+    Example:
+        >>> without_titles("General Igor Konashenkov")
+        'Igor Konashenkov'
+
+    """
+    words = re.sub(r"[’']s?$", "", form).split(" ")
+    kept = words
+    while len(kept) > 1 and kept[0].strip(".").lower() in _TITLES:
+        kept = kept[1:]
+    # "the spokesman" has no name behind its title.
+    if not kept[0][:1].isupper() or len(kept) == 1 and kept[0].lower() in _TITLES:
+        kept = words
+    return " ".join(kept)
+
+
+def _surnames(text: str) -> dict[str, str]:
+    """Map each surname to the one full name that ends with it."""
+    full: dict[str, Counter[str]] = defaultdict(Counter)
+    for match in _NAME.finditer(text):
+        words = without_titles(match.group().rstrip(".")).split(" ")
+        if 2 <= len(words) <= 4 and not any(word.lower() in _TITLES for word in words):
+            full[words[-1]][" ".join(words)] += 1
+    return {surname: next(iter(names)) for surname, names in full.items() if len(names) == 1}
+
+
+def _acronyms(text: str) -> dict[str, str]:
+    """Map each acronym in brackets to the words before it that it abbreviates."""
+    found = {}
+    for match in _IN_BRACKETS.finditer(text):
+        letters = [letter for letter in match.group(1) if letter.isupper()]
+        words = text[max(0, match.start() - 100) : match.start()].split()
+        for size in range(len(letters), min(len(words), len(letters) + 3) + 1):
+            initials = [word[0] for word in words[-size:] if word[0].isupper()]
+            expansion = " ".join(words[-size:])
+            if initials == letters and words[-size][0].isupper() and expansion in text:
+                found[match.group(1)] = expansion
+                break
+    return found

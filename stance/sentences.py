@@ -1,0 +1,159 @@
+"""Sentence boundaries: where each sentence of a news text starts and ends, or the caller's own, checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+Boundary = tuple[int, int]
+"""Start and end of a sentence, as indices into the text."""
+
+# In news text a new line is a new sentence, headline or list item. Other separators that str.splitlines knows are
+# left out: in real articles \x1c, \x1d and \x85 are quotation marks and ellipses that a wrong decoding has broken.
+_LINE = re.compile(r"[^\n\v\f\r\u2028\u2029]+")
+
+# A possible end: mark, closing quotes and brackets, white space; a look at the next word, past its opening quotes.
+# Runs of one class are followed by another class only, so that no input makes the search quadratic.
+_STOP = re.compile(r"""([.!?…])["'”’»)\]]*\s+(?=["'“‘«(\[]*([\w.…]*))""")
+
+_LAST_WORD = re.compile(r"[\w.]+\Z")
+_OPENING = ".… \"'“‘«(["
+_LONGEST = 12  # characters to look back at; longer words are no abbreviations
+_LETTERS = re.compile(r"[^\W\d_]|(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")  # "J", "U.S", "a.m", "Ph.D"
+
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+# Never the last word of a sentence.
+_LEADS = _words(
+    "Mr Mrs Ms Mx Messrs Dr Prof Rev Fr Msgr Hon Sen Sens Rep Reps Gov Govs Pres Amb Sec Atty Gen Adm Brig Maj Col Lt "
+    "Capt Cmdr Sgt Cpl Pvt Pfc Det Insp Supt Ofc St Ste Mt Ft vs v cf approx e.g i.e a.k.a"
+)
+# Part of what follows where that is a number.
+_BEFORE_NUMBER = _words("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec No Nos Art Fig Vol Rs pp p no")
+# Found inside sentences and at their end, as single letters and "U.S." are: the next word decides.
+_MAY_END = _words(
+    "Inc Corp Co Cos Ltd Bros Jr Sr Esq Dept Assn Univ Ave Blvd Rd Cong Yahoo etc al "
+    "Ala Ariz Ark Calif Colo Conn Del Fla Ga Ill Ind Kan Ky La Mass Md Mich Minn Miss Mo Mont Neb Nev Okla Ore Pa Penn "
+    "Tenn Tex Va Vt Wash Wis Wisc Wyo"
+)
+_STARTERS = _words(
+    "A After All Also An And Another As At Because Before But By Despite During Earlier Even For From He Her Here His "
+    "How However I If In Instead It Its Last Later Many Meanwhile Most Mr Mr. Mrs Mrs. Ms Ms. My No Not Now On One Our "
+    "She Since So Some Still That The Their Then There These They This Those Though Through To Under Until We What "
+    "When Where Which While Who Why With Yet You Your"
+)
+
+
+def split(text: str) -> list[Boundary]:
+    """Split a news text into sentences.
+
+    Args:
+        text: Any text; every line break ends a sentence.
+
+    Returns:
+        The sentences in order, without the white space around them; every other character lies in exactly one.
+
+    Example:
+        >>> split("Mr. Roe of the U.S. Navy resigned. Why? He would not say.")
+        [(0, 34), (35, 39), (40, 57)]
+
+    """
+    spans: list[Boundary] = []
+    for line in _LINE.finditer(text):
+        # Outside the lines there is only white space, and a stop takes all the white space after it.
+        start = line.end() - len(line[0].lstrip())
+        for stop in _STOP.finditer(text, start, line.end()):
+            if _ends_sentence(text, start, stop):
+                spans.append((start, start + len(text[start : stop.end()].rstrip())))
+                start = stop.end()
+        if start < line.end():
+            spans.append((start, start + len(text[start : line.end()].rstrip())))
+    return spans
+
+
+def check_boundaries(text: str, spans: Iterable[Boundary]) -> list[Boundary]:
+    """Check sentence boundaries that a caller has brought along.
+
+    Args:
+        text: The text that they belong to.
+        spans: Pairs ``(start, end)`` of whole numbers, in order, that leave out nothing but white space.
+
+    Returns:
+        The same pairs, unchanged.
+
+    Raises:
+        TypeError: If ``spans`` holds anything but pairs of whole numbers; the message names the item.
+        ValueError: If a pair is empty, blank, out of range or out of order, or if words lie in none of them.
+
+    Example:
+        >>> check_boundaries("So. Why?", [(0, 3), (4, 8)])
+        [(0, 3), (4, 8)]
+
+    """
+    if not isinstance(spans, Iterable):
+        raise TypeError(f"sentences: must be a list of pairs (start, end), not {type(spans).__name__}")
+    checked: list[Boundary] = []
+    previous_end = 0
+    for index, span in enumerate(spans):
+        where = f"sentence {index}"
+        start, end = _check_pair(span, where)
+        if not 0 <= start < end <= len(text):
+            message = f"{where}: ({start}, {end}) must satisfy 0 <= start < end <= {len(text)}, the length of the text"
+            raise ValueError(message)
+        if start < previous_end:
+            raise ValueError(
+                f"{where}: starts at {start}, before the end {previous_end} of the one before; "
+                "sentences are in order and do not overlap"
+            )
+        if text[start:end].isspace():
+            raise ValueError(f"{where}: ({start}, {end}) is only white space; leave it out")
+        _check_gap(text, previous_end, start, f"before {where}")
+        checked.append((start, end))
+        previous_end = end
+    _check_gap(text, previous_end, len(text), "after the last sentence")
+    return checked
+
+
+def _check_pair(span: object, where: str) -> Boundary:
+    if not isinstance(span, (tuple, list)) or len(span) != 2:
+        raise TypeError(f"{where}: must be a pair (start, end), not {span!r}")
+    start, end = span
+    if not (type(start) is int and type(end) is int):
+        raise TypeError(f"{where}: start and end must be whole numbers (int), not {start!r} and {end!r}")
+    return start, end
+
+
+def _check_gap(text: str, start: int, end: int, where: str) -> None:
+    left_out = text[start:end].strip()
+    if left_out:
+        at = text.index(left_out[0], start)
+        raise ValueError(
+            f"{where}: {left_out[:20]!r} at {at} lies in no sentence; "
+            "every character that is not white space must lie in one"
+        )
+
+
+def _ends_sentence(text: str, start: int, stop: re.Match[str]) -> bool:
+    """Tell whether the sentence begun at ``start`` ends at ``stop``."""
+    mark, follower = stop.groups()
+    at = stop.start()
+    if text.startswith((".", "…"), stop.end()):
+        return False  # "It ended. ... Then": the dots belong to the sentence that they follow
+    if at - start < 4 and (text[start:at].isdigit() or not text[start:at].strip(_OPENING)):
+        return False  # the number of a list item; dots that open a quotation
+    found = _LAST_WORD.search(text, max(start, at - _LONGEST), at)
+    word = found[0] if found else ""
+    if len(word) > 1 and word.isupper() and follower == follower.upper():
+        word = word.capitalize()  # "REP. JANE ROE" is a headline's "Rep.", but "in LA. Then" has no "La."
+    is_lower = follower[:1].isalpha() and follower.islower()  # not so "iPhone" and "2nd", which can start a sentence
+    if word != "Yahoo" and (mark != "." or not word or word.endswith(".")):
+        return not is_lower
+    if word in _LEADS or (word in _BEFORE_NUMBER and follower[:1].isdigit()):
+        return False
+    if word in _MAY_END or _LETTERS.fullmatch(word):
+        return follower in _STARTERS
+    # A small letter follows more abbreviations than the tables have ("Bros. and"), or else a sentence typed carelessly.
+    return not is_lower or (len(word) > 3 and word.islower() and stop[0][1:].isspace())

@@ -1,0 +1,1 @@
+"""Training of Stance models: configuration, corpora, batches, losses, and the loop."""

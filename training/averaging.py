@@ -1,0 +1,70 @@
+"""Exponential moving average of the weights, kept beside the ones in training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+_FILE = "average.safetensors"
+
+
+class WeightAverage(TrainerCallback):
+    """Averages the weights after each step (Polyak and Juditsky, 1992), and checkpoints the average.
+
+    Args:
+        model: The model in training.
+        decay: Weight of the old average, at most; 0 switches averaging off.
+
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.weights: dict[str, Tensor] = (
+            {name: value.detach().clone() for name, value in model.named_parameters()} if decay else {}
+        )
+
+    @torch.no_grad()
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: nn.Module, **_: Any
+    ) -> None:
+        """Take in the new weights; at first the average follows them fast."""
+        decay = min(self.decay, (1 + state.global_step) / (10 + state.global_step))
+        if self.weights:
+            for name, value in model.named_parameters():
+                self.weights[name].lerp_(value, 1 - decay)
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Write the average into the checkpoint."""
+        if self.weights and state.is_world_process_zero:
+            save_file(self.weights, Path(args.output_dir) / f"checkpoint-{state.global_step}" / _FILE)
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Read the average of the checkpoint that training goes on from."""
+        saved = Path(args.output_dir) / f"checkpoint-{state.global_step}" / _FILE
+        if self.weights and saved.is_file():
+            self.weights = load_file(saved)
+
+    @contextmanager
+    def applied(self, model: nn.Module) -> Iterator[None]:
+        """Put the average into the model for a while."""
+        own = {name: value.detach().clone() for name, value in model.named_parameters()} if self.weights else {}
+        self.copy_to(model)
+        yield
+        _assign(model, own)
+
+    def copy_to(self, model: nn.Module) -> None:
+        """Put the average into the model for good; nothing where averaging is off."""
+        _assign(model, self.weights)
+
+
+@torch.no_grad()
+def _assign(model: nn.Module, weights: dict[str, Tensor]) -> None:
+    for name, value in weights.items():
+        model.get_parameter(name).copy_(value)

@@ -1,0 +1,158 @@
+"""Training recipes: what a YAML file under ``configs/`` may say, checked before anything runs."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from stance.settings import Settings
+
+
+class ConfigurationError(ValueError):
+    """A recipe is wrong; the message names the file and every key at fault."""
+
+
+def _existing(path: str) -> str:
+    expanded = os.path.expandvars(path)
+    if unset := re.search(r"\$\{?(\w+)", expanded):
+        raise ValueError(f"the environment variable {unset.group(1)} is not set; it must be the folder of the data")
+    if not Path(expanded).is_file():
+        raise ValueError(f"there is no file {expanded!r}")
+    return expanded
+
+
+DataFile = Annotated[str, AfterValidator(_existing)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Source(_Strict):
+    """A corpus of a stage.
+
+    Args:
+        reader: How its file is read, one of ``training.corpora.READERS``.
+        path: The file; environment variables are filled in.
+        tags: For labelled articles, a PolNeAR file with attributions of some of them.
+        standoff_articles: For stand-off labels, the files that hold the articles.
+
+    """
+
+    reader: Literal["labelled", "polnear", "gum", "gap"]
+    path: DataFile
+    tags: DataFile | None = None
+
+
+class LossWeights(_Strict):
+    """Weight of each head's loss."""
+
+    label: float = 1.0
+    mention: float = 1.0
+    name: float = 0.5
+    target: float = 0.5
+    tag: float = 1.0
+    antecedent: float = 0.5
+
+
+class Stage(_Strict):
+    """One run over some corpora.
+
+    Args:
+        name: Names the folder of its checkpoints.
+        sources: What it trains on.
+        epochs: How often it sees each article.
+        learning_rate: Its highest, after the warm-up.
+        select: Whether the epoch that scores best on ``evaluation`` is kept, or the last.
+
+    """
+
+    name: str
+    sources: list[Source]
+    epochs: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    select: Literal["best", "last"] = "last"
+
+
+class Recipe(_Strict):
+    """Everything that a training run depends on.
+
+    Args:
+        output: Folder of checkpoints, logs and the final model.
+        model: What training starts from: ``default`` for the embedded model, the folder or hub id of a Stance model,
+            or an encoder: a folder, a hub id, or ``package:`` and a Python package that carries one.
+        seed: Seed of everything random.
+        window: Longest window in tokens.
+        overlap: Tokens that a window repeats at most.
+        pointer_size: Width of the pointers.
+        dropout: Dropout of encoder and heads.
+        batch_size: Windows a step on one device.
+        precision: ``bf16`` trains with automatic mixed precision.
+        weight_decay: Of AdamW.
+        warmup: Share of the steps in which the learning rate rises.
+        layer_decay: Factor on the learning rate from each encoder layer to the one below.
+        averaging: Decay of the exponential moving average of the weights that is kept; 0 keeps the last weights.
+        label_weights: Weight of each label in the loss, in the order of ``LABELS``.
+        loss_weights: Weight of each head.
+        stages: Run in order.
+        evaluation: Labelled set that is scored after each epoch.
+        settings: Inference settings of the final model, calibrated by ``training.calibrate``.
+        stored_as: Type of the final weights.
+
+    """
+
+    output: str
+    model: str
+    stages: list[Stage]
+    evaluation: DataFile
+    seed: int = 13
+    window: int = Field(default=512, ge=16)
+    overlap: int = Field(default=128, ge=0)
+    pointer_size: int = 128
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    batch_size: int = Field(default=8, ge=1)
+    precision: Literal["fp32", "bf16"] = "bf16"
+    weight_decay: float = 0.01
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    averaging: float = Field(default=0.0, ge=0, lt=1)
+    label_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
+    loss_weights: LossWeights = LossWeights()
+    settings: dict[str, Any] = Field(default_factory=dict)
+    stored_as: Literal["float16", "float32"] = "float16"
+
+    def inference_settings(self) -> Settings:
+        """Return the settings that the final model carries."""
+        return Settings.from_dict({**self.settings, "window": self.window, "overlap": self.overlap})
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read a recipe and check it.
+
+    Args:
+        path: A YAML file.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        ConfigurationError: If the file is no YAML, or a key is unknown, missing, of the wrong type or names a
+            missing file; the message lists them all.
+
+    """
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        # Lists stand for tuples in YAML; JSON mode allows that without loosening any other type.
+        return Recipe.model_validate(values, strict=None)
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path} is no YAML: {error}") from error
+    except ValidationError as error:
+        faults = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise ConfigurationError("\n".join([f"{path} is no valid configuration:", *faults])) from error

@@ -1,0 +1,175 @@
+"""Training articles to batches: windows with the gold that each head learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stance.document import AUTHOR
+from stance.modeling import TAGS
+from stance.windows import Window, Windower
+from training.corpora import Article, Offsets
+from training.losses import IGNORED
+
+Feature = dict[str, Any]
+_NOWHERE = 0
+"""The position that means the author, or a party not named in the window."""
+
+
+def features(articles: Iterable[Article], windower: Windower) -> list[Feature]:
+    """Cut articles into windows with gold.
+
+    Args:
+        articles: What training knows.
+        windower: Cuts as it will at inference.
+
+    Returns:
+        One feature a window, of lists of numbers. Gold of a pointer is a list of [query, side, token] with side 0
+        for a right start and 1 for a right end.
+
+    """
+    return [
+        _feature(article, window)
+        for article in articles
+        for window in windower.windows(article.text, [sentence.span for sentence in article.sentences])
+    ]
+
+
+def collate(rows: Sequence[Feature], pad_id: int) -> dict[str, Any]:
+    """Pad features to a batch.
+
+    Args:
+        rows: Features of windows.
+        pad_id: Token id that fills up shorter windows.
+
+    Returns:
+        The model's inputs, and ``gold`` as ``training.losses.total_loss`` takes it.
+
+    """
+    tokens = max(len(row["input_ids"]) for row in rows)
+    sentences = max(len(row["labels"]) for row in rows)
+    mentions = max(1, *(len(row["mentions"]) for row in rows))
+    tags = torch.full((len(rows), tokens, len(TAGS)), -1.0)
+    for index, row in enumerate(rows):
+        if row["tags"] is not None:
+            tags[index, : len(row["input_ids"])] = torch.tensor(row["tags"], dtype=torch.float)
+    gold = {
+        "labels": _padded([row["labels"] for row in rows], sentences, IGNORED),
+        "mention": _answers([row["mention"] for row in rows], sentences, tokens),
+        "name": _answers([row["name"] for row in rows], sentences, tokens),
+        "target": _answers([row["target"] for row in rows], sentences, tokens),
+        "antecedent": _answers([row["antecedent"] for row in rows], mentions, tokens),
+        "tags": tags,
+    }
+    asked = torch.zeros(len(rows), mentions, 3, dtype=torch.long)
+    for index, row in enumerate(rows):
+        if row["mentions"]:
+            asked[index, : len(row["mentions"])] = torch.tensor(row["mentions"])
+    return {
+        "input_ids": _padded([row["input_ids"] for row in rows], tokens, pad_id),
+        "attention_mask": _padded([[1] * len(row["input_ids"]) for row in rows], tokens, 0),
+        "surface_ids": _padded([row["surface_ids"] for row in rows], tokens, 0),
+        "sentence_ids": _padded([row["sentence_ids"] for row in rows], tokens, -1),
+        "mentions": asked,
+        "gold": gold,
+    }
+
+
+class _Locator:
+    """Finds the tokens of character spans in a window."""
+
+    def __init__(self, window: Window) -> None:
+        self.tokens = np.flatnonzero(~window.is_marker)
+        self.starts = window.offsets[self.tokens, 0]
+        self.ends = window.offsets[self.tokens, 1]
+
+    def find(self, span: Offsets) -> tuple[int, int] | None:
+        """Return the first and last token of a span, or None if it does not lie whole in the window."""
+        first = int(np.searchsorted(self.ends, span[0], side="right"))
+        last = int(np.searchsorted(self.starts, span[1], side="left")) - 1
+        if first > last or span[0] < self.starts[0] or span[1] > self.ends[-1]:
+            return None
+        return int(self.tokens[first]), int(self.tokens[last])
+
+    def mark(self, spans: Iterable[Offsets], length: int) -> NDArray[np.int64]:
+        """Return 1 for every token that a span touches, shape (length,)."""
+        marked = np.zeros(length, dtype=np.int64)
+        for start, end in spans:
+            first = int(np.searchsorted(self.ends, start, side="right"))
+            last = int(np.searchsorted(self.starts, end, side="left"))
+            marked[self.tokens[first:last]] = 1
+        return marked
+
+
+def _feature(article: Article, window: Window) -> Feature:
+    count = int(window.sentence_ids[-1]) + 1
+    sentences = article.sentences[window.first : window.first + count]
+    locator = _Locator(window)
+    pointers: dict[str, list[list[int]]] = {"mention": [], "name": [], "target": []}
+    for index, sentence in enumerate(sentences):
+        if sentence.mentions == AUTHOR:
+            pointers["mention"] += _at(index, [(_NOWHERE, _NOWHERE)])
+        elif sentence.mentions is not None:
+            found = [locator.find(mention) for mention in sentence.mentions]  # type: ignore[arg-type]
+            pointers["mention"] += _at(index, [tokens for tokens in found if tokens])
+        if sentence.names is not None:
+            pointers["name"] += _at(index, _fullest(sentence.names, locator))
+        if sentence.targets is not None:
+            every = [places for form in sentence.targets for places in form]
+            pointers["target"] += _at(index, _fullest([every], locator))
+    mentions, antecedent = _coreference(article, window, locator)
+    return {
+        "input_ids": window.input_ids.tolist(),
+        "surface_ids": window.surface_ids.tolist(),
+        "sentence_ids": window.sentence_ids.tolist(),
+        "labels": [IGNORED if sentence.label is None else sentence.label for sentence in sentences],
+        "tags": np.stack([locator.mark(spans, len(window)) for spans in article.tags], -1).tolist()
+        if article.tags is not None
+        else None,
+        "mentions": mentions,
+        "antecedent": antecedent,
+        **pointers,
+    }
+
+
+def _coreference(article: Article, window: Window, locator: _Locator) -> tuple[list[list[int]], list[list[int]]]:
+    """List the window's mentions as [sentence, first, last] and the gold of their names."""
+    mentions: list[list[int]] = []
+    gold: list[list[int]] = []
+    for mention, names in article.coreference:
+        tokens = locator.find(mention)
+        if tokens is not None and window.sentence_ids[tokens[0]] == window.sentence_ids[tokens[1]]:
+            gold += _at(len(mentions), _fullest([names], locator))
+            mentions.append([int(window.sentence_ids[tokens[0]]), *tokens])
+    return mentions, gold
+
+
+def _fullest(forms: Sequence[Sequence[Offsets]], locator: _Locator) -> list[tuple[int, int]]:
+    """Find where the fullest form that the window has stands in it; nowhere if it has none."""
+    for places in forms:
+        if found := [tokens for place in places if (tokens := locator.find(place))]:
+            return found
+    return [(_NOWHERE, _NOWHERE)]
+
+
+def _at(query: int, answers: Iterable[tuple[int, int]]) -> list[list[int]]:
+    return [[query, side, answer[side]] for answer in answers for side in (0, 1)]
+
+
+def _padded(rows: Sequence[Sequence[int]], length: int, fill: int) -> Tensor:
+    return torch.tensor([[*row, *([fill] * (length - len(row)))] for row in rows], dtype=torch.long)
+
+
+def _answers(rows: Sequence[Sequence[Sequence[int]]], queries: int, tokens: int) -> Tensor:
+    """Mark right answers, (B, queries, 2, tokens)."""
+    gold = torch.zeros(len(rows), queries, 2, tokens, dtype=torch.bool)
+    for index, row in enumerate(rows):
+        if row:
+            query, side, token = torch.tensor(row).unbind(-1)
+            gold[index, query, side, token] = True
+    return gold

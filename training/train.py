@@ -1,0 +1,240 @@
+"""Train a model by a recipe: ``python -m training.train configs/default.yaml``."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import importlib.util
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer, Trainer, TrainingArguments, set_seed
+from transformers.trainer_utils import get_last_checkpoint
+
+from stance import labelled
+from stance.classifier import DEFAULT_MODEL, StanceClassifier
+from stance.engines.torch import TorchEngine
+from stance.evaluation import evaluate
+from stance.loading import load_windower
+from stance.modeling import StanceConfig, StanceModel
+from training.averaging import WeightAverage
+from training.configuration import Recipe, Source, Stage, read_recipe
+from training.corpora import READERS, Article, read_labelled
+from training.data import collate, features
+from training.losses import total_loss
+
+
+class StanceTrainer(Trainer):
+    """The Hugging Face ``Trainer`` with this model's losses and with the project's metrics as evaluation.
+
+    Args:
+        recipe: The recipe.
+        classifier: The model in training as a classifier.
+        model: The model.
+        args: Arguments of the stage.
+        train_dataset: Features.
+
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        classifier: StanceClassifier,
+        model: StanceModel,
+        args: TrainingArguments,
+        train_dataset: Dataset,
+    ) -> None:
+        self.recipe = recipe
+        self.classifier = classifier
+        self.development = labelled.read(recipe.evaluation)
+        self.average = WeightAverage(model, recipe.averaging)
+        super().__init__(
+            model,
+            args,
+            functools.partial(collate, pad_id=classifier.pad_id),
+            train_dataset,
+            eval_dataset=self.development,
+            callbacks=[self.average],
+        )
+
+    def create_optimizer(self) -> torch.optim.Optimizer:
+        """Give lower layers of the encoder smaller learning rates (Howard and Ruder, 2018)."""
+        self.optimizer = torch.optim.AdamW(
+            parameter_groups(self.model, self.recipe, self.args.learning_rate), lr=self.args.learning_rate
+        )
+        return self.optimizer
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor | tuple[Tensor, Any]:
+        """Compute the weighted sum of the heads' losses."""
+        gold = inputs.pop("gold")
+        output = model(**inputs)
+        weights = torch.tensor(self.recipe.label_weights, device=gold["labels"].device)
+        loss = total_loss(output, gold, self.recipe.loss_weights.model_dump(), weights)
+        return (loss, output) if return_outputs else loss
+
+    def evaluate(self, *_: object, metric_key_prefix: str = "eval", **__: object) -> dict[str, float]:
+        """Score the model on the recipe's evaluation set with the metrics of ``stance.evaluation``."""
+        with self.average.applied(self.model):
+            self.model.eval()
+            documents = self.classifier.stream((article["id"], article["text"]) for article in self.development)
+            metrics = evaluate(self.development, list(documents)).metrics
+            self.model.train()
+        figures = {f"{metric_key_prefix}_{name}": value for name, value in metrics.items()}
+        figures[f"{metric_key_prefix}_score"] = (metrics["macro-F1"] + metrics["joint accuracy"]) / 2
+        self.log(figures)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, figures)
+        return figures
+
+
+def train(recipe: Recipe, holdout_fold: int | None = None) -> Path:
+    """Train a model; a run that was cut off goes on from its last checkpoint.
+
+    Args:
+        recipe: The recipe.
+        holdout_fold: Labelled articles of this fold are left out, to be measured on.
+
+    Returns:
+        The folder of the final model.
+
+    """
+    output = Path(recipe.output)
+    set_seed(recipe.seed)
+    start = output / "start"
+    if not (start / "config.json").is_file():
+        initialise(recipe, start)
+    for stage in recipe.stages:
+        end = output / stage.name
+        if not (end / "config.json").is_file():
+            run_stage(recipe, stage, start, end, holdout_fold)
+        start = end
+    final = output / "model"
+    save(StanceModel.from_pretrained(start), recipe, start, final, getattr(torch, recipe.stored_as))
+    return final
+
+
+def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, holdout_fold: int | None) -> None:
+    """Train one stage from the model in ``start`` and write the result to ``end``."""
+    model = StanceModel.from_pretrained(start, dtype=torch.float32)
+    settings = recipe.inference_settings()
+    classifier = StanceClassifier(TorchEngine(model), *load_windower(start, settings))
+    articles = [article for source in stage.sources for article in read_source(source, holdout_fold)]
+    dataset = Dataset.from_list(features(articles, classifier.windower))
+    checkpoints = end.with_name(f"{end.name}-checkpoints")
+    arguments = TrainingArguments(
+        output_dir=str(checkpoints),
+        num_train_epochs=stage.epochs,
+        per_device_train_batch_size=recipe.batch_size,
+        learning_rate=stage.learning_rate,
+        warmup_steps=recipe.warmup,
+        bf16=recipe.precision == "bf16",
+        use_cpu=not torch.accelerator.is_available(),
+        max_grad_norm=1.0,
+        seed=recipe.seed,
+        remove_unused_columns=False,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=stage.select == "best",
+        metric_for_best_model="score",
+        logging_steps=20,
+        report_to=["tensorboard"],
+    )
+    trainer = StanceTrainer(recipe, classifier, model, arguments, dataset)
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(checkpoints) if checkpoints.is_dir() else None)
+    if stage.select == "last":
+        trainer.average.copy_to(model)
+    if trainer.is_world_process_zero():
+        save(model, recipe, start, end, torch.float32)
+        shutil.rmtree(checkpoints / "keep", ignore_errors=True)
+
+
+def read_source(source: Source, holdout_fold: int | None) -> list[Article]:
+    """Read the training articles of a source."""
+    path = Path(source.path)
+    if source.reader == "labelled":
+        return read_labelled(path, holdout_fold, Path(source.tags) if source.tags else None)
+    return READERS[source.reader](path)
+
+
+def parameter_groups(model: nn.Module, recipe: Recipe, learning_rate: float) -> list[dict[str, Any]]:
+    """Group parameters by learning rate and weight decay; biases and norms do not decay."""
+    layers = model.config.encoder["num_hidden_layers"]
+    groups: dict[tuple[float, float], list[Tensor]] = {}
+    for name, parameter in model.named_parameters():
+        if ".embeddings." in name:
+            depth = layers + 1
+        elif name.startswith("encoder."):
+            number = next((int(part) for part in name.split(".") if part.isdigit()), layers - 1)
+            depth = layers - number
+        else:
+            depth = 0
+        decay = recipe.weight_decay if parameter.dim() > 1 else 0.0
+        groups.setdefault((learning_rate * recipe.layer_decay**depth, decay), []).append(parameter)
+    return [{"params": params, "lr": lr, "weight_decay": decay} for (lr, decay), params in groups.items()]
+
+
+def initialise(recipe: Recipe, folder: Path) -> None:
+    """Write the model that training starts from, with its tokenizer, to ``folder``."""
+    place = find_model(recipe.model)
+    config = AutoConfig.from_pretrained(place)
+    if config.model_type == StanceConfig.model_type:
+        save(StanceModel.from_pretrained(place, dtype=torch.float32), recipe, Path(place), folder, torch.float32)
+        return
+    for name in ("hidden_dropout_prob", "embedding_dropout", "mlp_dropout"):
+        if hasattr(config, name):
+            setattr(config, name, recipe.dropout)
+    # Dropout inside attention would cost the fused kernel, and gains nothing measurable.
+    config.attention_probs_dropout_prob = 0.0
+    config.attention_dropout = 0.0
+    model = StanceModel(
+        StanceConfig(encoder=config.to_dict(), pointer_size=recipe.pointer_size, head_dropout=recipe.dropout)
+    )
+    pretrained = AutoModel.from_pretrained(place, dtype=torch.float32)
+    model.encoder.load_state_dict(pretrained.state_dict(), strict=False)
+    AutoTokenizer.from_pretrained(place).save_pretrained(folder)
+    save(model, recipe, folder, folder, torch.float32)
+
+
+def find_model(model: str) -> str:
+    """Turn a recipe's ``model`` into a folder or a hub id."""
+    if model == "default":
+        return str(DEFAULT_MODEL)
+    if not model.startswith("package:"):
+        return model
+    spec = importlib.util.find_spec(model.removeprefix("package:"))
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(f"the Python package of {model!r} is not installed; pip install 'stance[train]'")
+    return str(next(Path(spec.origin).parent.rglob("config.json")).parent)
+
+
+def save(model: StanceModel, recipe: Recipe, tokenizer_from: Path, folder: Path, dtype: torch.dtype) -> None:
+    """Save a model with its tokenizer and its settings."""
+    from dataclasses import asdict
+
+    model.config.settings = asdict(recipe.inference_settings())
+    model.to(dtype).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        if tokenizer_from != folder:
+            shutil.copy(tokenizer_from / name, folder / name)
+
+
+def main() -> None:
+    """Train by the recipe named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", help="a YAML file such as configs/default.yaml")
+    arguments = parser.parse_args()
+    train(read_recipe(arguments.config))
+
+
+if __name__ == "__main__":
+    main()
