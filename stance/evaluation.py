@@ -316,7 +316,7 @@ def _intervals(counts: npt.NDArray[np.float64]) -> dict[str, tuple[float, float]
     drawn = [np.bincount(generator.choices(range(size), k=size), minlength=size) for _ in range(RESAMPLES)]
     figures = [_figures(count) for count in np.array(drawn).reshape(RESAMPLES, size) @ counts]
     low, high = int(RESAMPLES * 0.025), int(RESAMPLES * 0.975) - 1
-    # Python's own sort: where some resamples are NaN, NumPy's would put them elsewhere than the reference does.
+    # Python's own sort, as in the reference: NumPy's would put NaN resamples elsewhere and give another interval.
     ordered = {name: sorted(figure[name] for figure in figures) for name in METRICS}
     return {name: (values[low], values[high]) for name, values in ordered.items()}
 

@@ -119,7 +119,7 @@ class Parties:
         if words in self.aliases[name]:
             return True
         fitting = {party for party, forms in self.aliases.items() if any(related(words, form) for form in forms)}
-        return fitting == {name} and not any(words in forms for forms in self.aliases.values())
+        return fitting == {name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ def _forms(speaker: Mapping[str, Any], text: str) -> Iterator[Words]:
         words = normalise(text[mention["start"] : mention["end"]])
         # "He" or "the spokesman" is the party here and perhaps somebody else elsewhere, so it is no alias.
         shares_a_word = any(len(word) > 2 and word in name for word in words)
-        if not PRONOUNS.issuperset(words) and (shares_a_word):
+        if not PRONOUNS.issuperset(words) and (shares_a_word or related(words, name)):
             yield words
 
 

@@ -83,18 +83,18 @@ class Pointer(nn.Module):
         super().__init__()
         self.query = nn.Linear(query_size, 2 * size)
         self.key = nn.Linear(hidden_size, 2 * size)
-        # How far a token's sentence lies from the one asked for; the last row is for the window's first token.
-        self.distance = nn.Embedding(2 * _FARTHEST + 2, 2)
-        nn.init.zeros_(self.distance.weight)
+        # How far, in sentences, a token lies from the query's sentence.
+        self.distance = nn.Embedding(2 * _FARTHEST + 1, 2)
 
-    def forward(self, query: Tensor, hidden: Tensor, distance: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, query: Tensor, sentence: Tensor, hidden: Tensor, inside: Tensor, mask: Tensor) -> Tensor:
         """Score every token.
 
         Args:
             query: (B, Q, query_size).
+            sentence: Each query's sentence, (B, Q).
             hidden: (B, T, hidden_size).
-            distance: Rows of the distance table, (B, Q, T).
-            mask: True where a span may lie, (B, T).
+            inside: 1 where a token belongs to a sentence, (B, S, T).
+            mask: True for tokens, False for padding, (B, T).
 
         Returns:
             Logits of start and end, (B, Q, 2, T).
@@ -104,7 +104,9 @@ class Pointer(nn.Module):
         queries = self.query(query).unflatten(-1, (2, size))
         keys = self.key(hidden).unflatten(-1, (2, size))
         logits = torch.einsum("bqsd,btsd->bqst", queries, keys) / size**0.5
-        logits = logits.float() + self.distance(distance).movedim(-1, -2)
+        others = torch.arange(inside.size(1), device=sentence.device)
+        distance = (others - sentence[..., None]).clamp(-_FARTHEST, _FARTHEST) + _FARTHEST
+        logits = logits.float() + torch.einsum("bqsk,bst->bqkt", self.distance(distance), inside)
         return logits.masked_fill(~mask[:, None, None, :], _MASKED)
 
 
@@ -173,24 +175,24 @@ class StanceModel(PreTrainedModel):
         count = int(sentence_ids.max()) + 1
         inside = sentence_ids[:, None, :] == torch.arange(count, device=input_ids.device)[None, :, None]
         sentences = self._sentence_vectors(hidden, inside)
-        distance = _distances(sentence_ids, count)
-        is_token = attention_mask.bool()
-        mention_logits = self.mention(sentences, hidden, distance, is_token)
+        index = torch.arange(count, device=input_ids.device).expand(len(input_ids), count)
+        place = (hidden, inside.to(hidden.dtype), attention_mask.bool())
+        mention_logits = self.mention(sentences, index, *place)
         # The name is looked for from the mention, softly: no hard choice stands between the two pointers.
         weights = mention_logits.softmax(-1).to(hidden.dtype)
         said_by = (weights.flatten(1, 2) @ hidden).unflatten(1, (count, 2)).flatten(-2)
         output = StanceOutput(
             label_logits=self.label(self.dropout(sentences)).float(),
             mention_logits=mention_logits,
-            name_logits=self.name(torch.cat([sentences, said_by], -1), hidden, distance, is_token),
-            target_logits=self.target(sentences, hidden, distance, is_token),
+            name_logits=self.name(torch.cat([sentences, said_by], -1), index, *place),
+            target_logits=self.target(sentences, index, *place),
             tag_logits=self.tag(hidden).float(),
         )
         if mentions is not None:
             batch = torch.arange(len(mentions), device=mentions.device)[:, None]
             sentence, start, end = mentions.unbind(-1)
             query = torch.cat([sentences[batch, sentence], hidden[batch, start], hidden[batch, end]], -1)
-            output.antecedent_logits = self.name(query, hidden, distance[batch, sentence], is_token)
+            output.antecedent_logits = self.name(query, sentence, *place)
         return output
 
     def _sentence_vectors(self, hidden: Tensor, inside: Tensor) -> Tensor:
@@ -205,9 +207,3 @@ class StanceModel(PreTrainedModel):
         normed: Tensor = self.norm(vectors + context)
         return normed
 
-
-def _distances(sentence_ids: Tensor, count: int) -> Tensor:
-    """Row of the distance table for every sentence and token, (B, S, T)."""
-    sentences = torch.arange(count, device=sentence_ids.device)[None, :, None]
-    distance = (sentence_ids[:, None, :] - sentences).clamp(-_FARTHEST, _FARTHEST) + _FARTHEST
-    return distance.masked_fill(sentence_ids[:, None, :] < 0, 2 * _FARTHEST + 1)

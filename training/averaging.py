@@ -37,8 +37,8 @@ class WeightAverage(TrainerCallback):
         """Take in the new weights; at first the average follows them fast."""
         decay = min(self.decay, (1 + state.global_step) / (10 + state.global_step))
         if self.weights:
-            for name, value in model.named_parameters():
-                self.weights[name].lerp_(value, 1 - decay)
+            current = [value for _, value in model.named_parameters()]
+            torch._foreach_lerp_(list(self.weights.values()), current, 1 - decay)
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Write the average into the checkpoint."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -147,8 +148,8 @@ def read_recipe(path: str | Path) -> Recipe:
     """
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        # Lists stand for tuples in YAML; JSON mode allows that without loosening any other type.
-        return Recipe.model_validate(values, strict=None)
+        # YAML has lists where the recipe has tuples: strict validation allows that for JSON only.
+        return Recipe.model_validate_json(json.dumps(values))
     except OSError as error:
         raise ConfigurationError(f"cannot read the configuration {path}: {error.strerror}") from error
     except yaml.YAMLError as error:

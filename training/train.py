@@ -64,7 +64,7 @@ class StanceTrainer(Trainer):
     def create_optimizer(self) -> torch.optim.Optimizer:
         """Give lower layers of the encoder smaller learning rates (Howard and Ruder, 2018)."""
         self.optimizer = torch.optim.AdamW(
-            parameter_groups(self.model, self.recipe, self.args.learning_rate), lr=self.args.learning_rate
+            parameter_groups(self.model, self.recipe, self.args.learning_rate), self.args.learning_rate, fused=True
         )
         return self.optimizer
 
@@ -139,6 +139,7 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, holdout_fold
         bf16=recipe.precision == "bf16",
         use_cpu=not torch.accelerator.is_available(),
         max_grad_norm=1.0,
+        train_sampling_strategy="group_by_length",
         seed=recipe.seed,
         remove_unused_columns=False,
         eval_strategy="epoch",
@@ -155,7 +156,6 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, holdout_fold
         trainer.average.copy_to(model)
     if trainer.is_world_process_zero():
         save(model, recipe, start, end, torch.float32)
-        shutil.rmtree(checkpoints / "keep", ignore_errors=True)
 
 
 def read_source(source: Source, holdout_fold: int | None) -> list[Article]:
