@@ -171,7 +171,7 @@ def judge(gold: Mapping[str, Any], predicted: Mapping[str, Any]) -> Iterator[Jud
     """
     text, parties = gold["text"], Parties.of(gold)
     for index, right in enumerate(gold["sentences"]):
-        guess = _answer(right, predicted["sentences"])
+        guess = closest(right, predicted["sentences"])
         said, guessed = right.get("speaker"), guess.get("speaker")
         yield Judged(
             article=gold["id"],
@@ -207,9 +207,10 @@ def _forms(speaker: Mapping[str, Any], text: str) -> Iterator[Words]:
             yield words
 
 
-def _answer(right: Mapping[str, Any], guesses: list[dict[str, Any]]) -> Mapping[str, Any]:
-    closest = max(guesses, key=lambda guess: _overlap(right, guess), default=None)
-    return closest if closest and _overlap(right, closest) > 0 else {"label": "none"}
+def closest(right: Mapping[str, Any], guesses: list[dict[str, Any]]) -> Mapping[str, Any]:
+    """Return the predicted sentence that overlaps a labelled one most; a bare ``none`` where there is none."""
+    best = max(guesses, key=lambda guess: _overlap(right, guess), default=None)
+    return best if best and _overlap(right, best) > 0 else {"label": "none"}
 
 
 def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:

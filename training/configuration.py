@@ -41,13 +41,19 @@ class Source(_Strict):
         reader: How its file is read, one of ``training.corpora.READERS``.
         path: The file; environment variables are filled in.
         tags: For labelled articles, a PolNeAR file with attributions of some of them.
-        standoff_articles: For stand-off labels, the files that hold the articles.
+        articles: For stand-off labels, the files that hold the texts.
 
     """
 
-    reader: Literal["labelled", "polnear", "gum", "gap"]
+    reader: Literal["labelled", "standoff", "polnear", "gum", "gap"]
     path: DataFile
     tags: DataFile | None = None
+    articles: tuple[DataFile, ...] = ()
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether articles may be left out of the source for cross-validation."""
+        return self.reader in ("labelled", "standoff")
 
 
 class LossWeights(_Strict):

@@ -6,7 +6,7 @@ import csv
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,25 @@ def read_labelled(path: Path, holdout_fold: int | None = None, tags: Path | None
         Articles with labels, mentions, names and targets.
 
     """
-    articles = labelled.read(path)
-    kept = [article for article in articles if holdout_fold is None or article.get("fold") != holdout_fold]
     tagged = {line["text"]: _tags(line) for line in _read_jsonl(tags)} if tags else {}
-    return [from_labelled(article, tagged.get(article["text"])) for article in kept]
+    articles = _without_fold(labelled.read(path), holdout_fold)
+    return [from_labelled(article, tagged.get(article["text"])) for article in articles]
+
+
+def read_standoff(path: Path, texts: Sequence[Path], holdout_fold: int | None = None) -> list[Article]:
+    """Read stand-off labels and join them with the articles they were made for.
+
+    Args:
+        path: The stand-off labels.
+        texts: JSON-lines files, perhaps gzipped, that hold the articles.
+        holdout_fold: Articles of this fold are left out.
+
+    Returns:
+        Articles with labels, mentions, names and targets.
+
+    """
+    articles = labelled.join(path, (line for file in texts for line in _read_jsonl(file)))
+    return [from_labelled(article) for article in _without_fold(articles, holdout_fold)]
 
 
 def from_labelled(article: labelled.Article, tags: list[list[Offsets]] | None = None) -> Article:
@@ -143,7 +158,7 @@ def read_gap(path: Path) -> list[Article]:
     return articles
 
 
-READERS = {"labelled": read_labelled, "polnear": read_polnear, "gum": read_gum, "gap": read_gap}
+READERS = {"polnear": read_polnear, "gum": read_gum, "gap": read_gap}
 
 
 def occurrences(text: str, words: str) -> list[Offsets]:
@@ -155,6 +170,10 @@ def occurrences(text: str, words: str) -> list[Offsets]:
 
     """
     return [match.span() for match in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", text)]
+
+
+def _without_fold(articles: list[labelled.Article], fold: int | None) -> list[labelled.Article]:
+    return [article for article in articles if fold is None or article.get("fold") != fold]
 
 
 def _aliases(article: labelled.Article) -> dict[str, list[str]]:
@@ -226,5 +245,6 @@ def _placed(row: dict[str, str], key: str) -> Offsets:
 
 
 def _read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as file:
         yield from map(json.loads, file)

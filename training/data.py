@@ -13,8 +13,8 @@ from torch import Tensor
 from stance.document import AUTHOR
 from stance.modeling import TAGS
 from stance.windows import Window, Windower
-from training.corpora import Article, Offsets
-from training.losses import IGNORED
+from .corpora import Article, Offsets
+from .losses import IGNORED
 
 Feature = dict[str, Any]
 _MOST_MENTIONS = 48

@@ -6,6 +6,7 @@ import argparse
 import functools
 import importlib.util
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,11 @@ from stance.engines.torch import TorchEngine
 from stance.evaluation import evaluate
 from stance.loading import load_windower
 from stance.modeling import StanceConfig, StanceModel
-from training.averaging import WeightAverage
-from training.configuration import Recipe, Source, Stage, read_recipe
-from training.corpora import READERS, Article, read_labelled
-from training.data import collate, features
-from training.losses import total_loss
+from .averaging import WeightAverage
+from .configuration import Recipe, Source, Stage, read_recipe
+from .corpora import READERS, Article, read_labelled, read_standoff
+from .data import collate, features
+from .losses import total_loss
 
 
 class StanceTrainer(Trainer):
@@ -107,14 +108,16 @@ def train(recipe: Recipe, holdout_fold: int | None = None) -> Path:
         The folder of the final model.
 
     """
-    output = Path(recipe.output)
+    shared = Path(recipe.output)
+    output = shared if holdout_fold is None else shared / f"without-fold-{holdout_fold}"
     set_seed(recipe.seed)
-    start = output / "start"
-    if not (start / "config.json").is_file():
+    start = shared / "start"
+    if not is_model(start):
         initialise(recipe, start)
     for stage in recipe.stages:
-        end = output / stage.name
-        if not (end / "config.json").is_file():
+        # Stages without labelled articles are the same for every fold.
+        end = (output if any(source.has_folds for source in stage.sources) else shared) / stage.name
+        if not is_model(end):
             run_stage(recipe, stage, start, end, holdout_fold)
         start = end
     final = output / "model"
@@ -163,7 +166,14 @@ def read_source(source: Source, holdout_fold: int | None) -> list[Article]:
     path = Path(source.path)
     if source.reader == "labelled":
         return read_labelled(path, holdout_fold, Path(source.tags) if source.tags else None)
+    if source.reader == "standoff":
+        return read_standoff(path, [Path(file) for file in source.articles], holdout_fold)
     return READERS[source.reader](path)
+
+
+def is_model(folder: Path) -> bool:
+    """Tell whether a finished model lies in a folder."""
+    return (folder / "config.json").is_file()
 
 
 def parameter_groups(model: nn.Module, recipe: Recipe, learning_rate: float) -> list[dict[str, Any]]:
@@ -219,8 +229,6 @@ def find_model(model: str) -> str:
 
 def save(model: StanceModel, recipe: Recipe, tokenizer_from: Path, folder: Path, dtype: torch.dtype) -> None:
     """Save a model with its tokenizer and its settings."""
-    from dataclasses import asdict
-
     model.config.settings = asdict(recipe.inference_settings())
     model.to(dtype).save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json"):

@@ -1,0 +1,60 @@
+"""What several test files share: a small article labelled by hand, as a labelled set and as a document."""
+
+import pytest
+from hypothesis import settings
+
+from stance.document import Document, Label, Sentence, Span, Speaker
+
+settings.register_profile("stance", deadline=None)  # a busy machine is no failure
+settings.load_profile("stance")
+
+TEXT = "Mayor denies theft\n\nMayor Ada Brook denied it.  Cole Reed accused her of theft.\n\tIt rained."
+
+
+@pytest.fixture
+def document():
+    """A predicted document with every label, a resolved name, evidence of every kind and an abstention."""
+
+    def span(words):
+        return Span.of(TEXT, TEXT.index(words), TEXT.index(words) + len(words))
+
+    def sentence(words, label, confidence, **more):
+        rest = {other: (1 - confidence) / 3 for other in Label if other != label}
+        place = span(words)
+        return Sentence(place.start, place.end, words, label, confidence, {label: confidence, **rest}, **more)
+
+    brook = Speaker("Ada Brook", "source", ("Mayor", "Ada Brook"), (0, 1))
+    reed = Speaker("Cole Reed", "source", ("Cole Reed",), (2,))
+    author = Speaker("author", "author", (), (3,))
+    sentences = (
+        sentence("Mayor denies theft", Label.DENIAL, 0.7, speaker=brook, speaker_confidence=0.6, mention=span("Mayor")),
+        sentence(
+            "Mayor Ada Brook denied it.",
+            Label.DENIAL,
+            0.93,
+            speaker=brook,
+            speaker_confidence=0.88,
+            mention=span("Ada Brook"),
+            cue=span("denied"),
+        ),
+        sentence(
+            "Cole Reed accused her of theft.",
+            Label.ALLEGATION,
+            0.81,
+            speaker=reed,
+            speaker_confidence=0.9,
+            mention=span("Cole Reed"),
+            cue=span("accused"),
+            target=span("Ada Brook"),
+        ),
+        sentence("It rained.", Label.ASSERTION, 0.4, speaker=author, speaker_confidence=0.5, abstained=True),
+    )
+    return Document(TEXT, sentences, (brook, reed, author), "mayor")
+
+
+@pytest.fixture
+def articles(document):
+    """Two articles in the labelled-set format."""
+    rain = {"start": 0, "end": 10, "label": "assertion", "speaker": "author"}
+    more = {"start": 11, "end": 15, "label": "none"}
+    return [document.to_dict(), {"id": "rain", "text": "It rained. More", "sentences": [rain, more]}]

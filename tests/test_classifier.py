@@ -1,0 +1,111 @@
+"""The classifier keeps order and offsets, names bad items, and gives the same answers in any batch."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stance import Document, Label, StanceClassifier
+
+ARTICLE = "Mayor Ada Roy denied the claim.\n\n“It is false,” she said. Critics disagree.\n\nShare this page"
+
+
+def test_a_document_has_the_text_and_every_sentence(tiny):
+    doc = tiny.classify(ARTICLE)
+    assert doc.text == ARTICLE
+    assert doc.id is None
+    assert [s.text for s in doc.sentences] == [ARTICLE[s.start : s.end] for s in doc.sentences]
+    assert "".join("".join(s.text.split()) for s in doc.sentences) == "".join(ARTICLE.split())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=200))
+def test_any_text_gives_valid_spans_that_survive_a_round_trip(tiny, text):
+    doc = tiny.classify(text)
+    covered = [i for s in doc.sentences for i in range(s.start, s.end)]
+    assert covered == sorted(set(covered))
+    assert {i for i, character in enumerate(text) if not character.isspace()} <= set(covered)
+    for s in doc.sentences:
+        assert sum(s.scores.values()) == pytest.approx(1)
+        assert s.confidence == s.scores[s.label]
+        assert (s.speaker is None) == (s.label is Label.NONE)
+        for span in (s.mention, s.cue, s.target):
+            assert span is None or text[span.start : span.end] == span.text
+    assert Document.from_dict(doc.to_dict()) == doc
+
+
+@pytest.mark.parametrize("text", ["", " \n\t"])
+def test_blank_text_has_no_sentences(tiny, text):
+    assert tiny.classify(text).sentences == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["?!...", "\x00", "\ud800", "a\r\nb", "a\fb", "😀 e\u0301", "قال إنه لا يعلم.", "x" * 100_000, "word " * 20_000],
+    ids=["punctuation", "nul", "surrogate", "crlf", "formfeed", "emoji", "rtl", "one word", "one sentence"],
+)
+def test_odd_text_loses_nothing(tiny, text):
+    doc = tiny.classify(text)
+    assert "".join("".join(s.text.split()) for s in doc.sentences) == "".join(text.split())
+
+
+def test_batching_and_order_change_nothing(tiny):
+    texts = [ARTICLE, "One.", "", ARTICLE * 30, "He said no."]
+    together = tiny.classify(texts)
+    assert [doc.text for doc in together] == texts
+    for text, doc in zip(texts, together, strict=True):
+        alone = tiny.classify(text)
+        assert [s.label for s in alone.sentences] == [s.label for s in doc.sentences]
+        for one, other in zip(alone.sentences, doc.sentences, strict=True):
+            assert one.confidence == pytest.approx(other.confidence, abs=1e-4)
+
+
+def test_stream_takes_pairs_and_is_lazy(tiny):
+    def articles():
+        yield "a", "One."
+        yield "Two."
+        raise AssertionError("read too far")
+
+    stream = tiny.stream(articles(), batch_size=1)
+    assert [(next(stream).id), next(stream).id] == ["a", None]
+
+
+def test_own_boundaries_are_kept(tiny):
+    doc = tiny.classify("One. Two", sentences=[(0, 2), (2, 8)])
+    assert [(s.start, s.end) for s in doc.sentences] == [(0, 2), (2, 8)]
+
+
+def test_min_confidence_marks_and_changes_no_label(tiny):
+    plain, marked = tiny.classify(ARTICLE), tiny.classify(ARTICLE, min_confidence=1.0)
+    assert [s.label for s in plain.sentences] == [s.label for s in marked.sentences]
+    assert all(s.abstained for s in marked.sentences)
+    assert not any(s.abstained for s in plain.sentences)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda c: c.classify(3), TypeError, "not int"),
+        (lambda c: c.classify(["a", None]), TypeError, "item 1 is a NoneType"),
+        (lambda c: c.classify(x for x in "ab"), TypeError, "stream"),
+        (lambda c: list(c.stream(["a", ("x", 2)])), TypeError, "item 1"),
+        (lambda c: list(c.stream(["a"], batch_size=0)), ValueError, "batch_size"),
+        (lambda c: c.classify("a", min_confidence=2), ValueError, "between 0 and 1"),
+        (lambda c: c.classify(["a"], sentences=[]), ValueError, "1 texts"),
+    ],
+)
+def test_bad_input_is_named(tiny, call, error, message):
+    with pytest.raises(error, match=message):
+        call(tiny)
+
+
+def test_save_and_load_give_the_same_classifier(tiny, tmp_path):
+    tiny.save_pretrained(tmp_path / "copy")
+    again = StanceClassifier.from_pretrained(tmp_path / "copy")
+    assert again.classify(ARTICLE) == tiny.classify(ARTICLE)
+
+
+def test_a_missing_model_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        StanceClassifier.from_pretrained(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="lacks config.json"):
+        StanceClassifier.from_pretrained(tmp_path)

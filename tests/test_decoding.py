@@ -1,0 +1,66 @@
+"""Logits become probabilities, decisions and spans."""
+
+import numpy as np
+import pytest
+
+from stance.decoding import decode, softmax
+from stance.engines import Logits
+from stance.sentences import split
+from stance.settings import Settings
+
+TEXT = "Ada Roy denied it. Nobody else spoke."
+
+
+@pytest.fixture
+def window(windower):
+    (window,) = windower.windows(TEXT, split(TEXT))
+    return window
+
+
+def logits(window, *, mention=("Ada", "Roy"), labels=((0, 5, 0, 0), (5, 0, 0, 0))):
+    tokens = len(window)
+    pointer = np.zeros((2, 2, tokens), dtype=np.float32)
+    tag = np.full((tokens, 3), -5.0, dtype=np.float32)
+    starts = {TEXT[a : a + 3]: i for i, (a, b) in enumerate(window.offsets) if a < b}
+    pointer[0, 0, starts[mention[0]]] = pointer[0, 1, starts[mention[1]]] = 9
+    pointer[1, :, 0] = 9
+    tag[starts["den"], 1] = 5
+    return Logits(np.array(labels, dtype=np.float32), pointer, pointer, pointer, tag)
+
+
+def test_every_sentence_is_read_once_with_scores_that_sum_to_one(window):
+    readings = decode(TEXT, [window], [logits(window)], Settings())
+    assert [reading.label for reading in readings] == [1, 0]
+    assert sum(readings[0].scores) == pytest.approx(1)
+
+
+def test_spans_are_whole_words_of_the_article(window):
+    first, second = decode(TEXT, [window], [logits(window)], Settings())
+    assert TEXT[slice(*first.mention.spans[0])] == "Ada Roy"
+    assert TEXT[slice(*first.cue)] == "denied"
+    assert second.cue is None
+
+
+def test_the_first_position_means_none(window):
+    first, second = decode(TEXT, [window], [logits(window)], Settings())
+    assert first.mention.none < 0.1
+    assert second.mention.none > 0.9
+
+
+def test_temperature_softens_without_changing_the_label(window):
+    sharp = decode(TEXT, [window], [logits(window)], Settings())[0]
+    soft = decode(TEXT, [window], [logits(window)], Settings(temperature=3.0))[0]
+    assert soft.label == sharp.label
+    assert max(soft.scores) < max(sharp.scores)
+
+
+def test_label_weights_change_decisions_but_no_probability(window):
+    close = logits(window, labels=((1.0, 0.9, 0, 0), (5, 0, 0, 0)))
+    plain = decode(TEXT, [window], [close], Settings())[0]
+    weighted = decode(TEXT, [window], [close], Settings(label_weights=(1.0, 1.5, 1.0, 1.0)))[0]
+    assert (plain.label, weighted.label) == (0, 1)
+    assert plain.scores == weighted.scores
+
+
+def test_softmax_of_large_numbers_is_finite():
+    assert softmax(np.array([1e4, 0.0], dtype=np.float32)).tolist() == [1.0, 0.0]

@@ -1,0 +1,76 @@
+"""Mentions resolve to the fullest name that the article has."""
+
+import pytest
+
+from stance.decoding import Candidates
+from stance.names import Names, without_titles
+
+TEXT = (
+    "The Harbour Workers Union (HWU) met Dr Lena Ortiz on Monday. Ortiz spoke first. "
+    "The HWU said it was content. Paul Reed and Mia Reed left. Reed did not speak."
+)
+
+
+def found(words, probability=0.9, none=0.05):
+    start = TEXT.index(words)
+    return Candidates(((start, start + len(words)),), (probability,), none)
+
+
+def at(words):
+    return TEXT.index(words), TEXT.index(words) + len(words)
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("Dr Lena Ortiz", "Lena Ortiz"),
+        ("General Igor Petrov’s", "Igor Petrov"),
+        ("the spokesman", "the spokesman"),
+        ("President", "President"),
+        ("Ortiz", "Ortiz"),
+    ],
+)
+def test_titles_are_stripped_where_a_name_follows(form, name):
+    assert without_titles(form) == name
+
+
+def test_a_surname_stands_for_the_one_full_name_that_ends_with_it():
+    assert Names(TEXT).fullest("Ortiz") == "Lena Ortiz"
+
+
+def test_a_surname_that_two_people_share_stays():
+    assert Names(TEXT).fullest("Reed") == "Reed"
+
+
+def test_an_acronym_in_brackets_stands_for_the_words_before_it():
+    assert Names(TEXT).fullest("HWU") == "Harbour Workers Union"
+
+
+def test_the_pointer_decides_whom_a_pronoun_means():
+    party = Names(TEXT).speaker(at("it"), found("HWU"))
+    assert party.name == "Harbour Workers Union"
+    assert TEXT[slice(*party.span)] == party.name
+
+
+def test_probability_is_summed_over_the_places_where_a_party_is_named():
+    first, second = at("Lena Ortiz"), (TEXT.index("Ortiz spoke"), TEXT.index("Ortiz spoke") + 5)
+    reed = at("Paul Reed")
+    candidates = Candidates((reed, first, second), (0.4, 0.3, 0.25), 0.05)
+    party = Names(TEXT).speaker(at("it"), candidates)
+    assert (party.name, round(party.probability, 2)) == ("Lena Ortiz", 0.55)
+
+
+def test_a_mention_whose_name_lies_before_the_window_keeps_its_party():
+    names = Names(TEXT)
+    names.speaker(at("Ortiz"), found("Lena Ortiz"))
+    assert names.speaker(at("it"), Candidates((), (), 0.99)).name == "Lena Ortiz"
+
+
+def test_a_party_that_is_never_named_is_called_by_its_mention():
+    text = "A senior official denied it."
+    party = Names(text).speaker((0, 17), Candidates((), (), 0.99))
+    assert party.name == "A senior official"
+
+
+def test_nobody_is_accused_where_the_pointer_finds_nobody():
+    assert Names(TEXT).accused(Candidates((), (), 1.0)) is None

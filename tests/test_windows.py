@@ -1,0 +1,87 @@
+"""Windows hold whole sentences, overlap, and read each sentence once, with right offsets."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stance.sentences import split
+from stance.windows import CAPITALISED, LOWER, UPPER, assign_reads, group_sentences
+
+lengths_and_budget = st.integers(5, 60).flatmap(
+    lambda budget: st.tuples(
+        st.lists(st.integers(1, budget), min_size=1, max_size=40), st.just(budget), st.integers(0, budget - 1)
+    )
+)
+
+
+@given(lengths_and_budget)
+def test_groups_fit_overlap_and_cover(case):
+    lengths, budget, overlap = case
+    groups = group_sentences(lengths, budget, overlap)
+    assert groups[0][0] == 0
+    assert groups[-1][1] == len(lengths)
+    for first, last in groups:
+        assert sum(lengths[first:last]) <= budget
+    for (first, last), (following, end) in zip(groups, groups[1:], strict=False):
+        assert first < following <= last < end
+        assert sum(lengths[following:last]) <= overlap
+
+
+@given(lengths_and_budget)
+def test_each_sentence_is_read_once_in_a_window_that_holds_it(case):
+    lengths, budget, overlap = case
+    groups = group_sentences(lengths, budget, overlap)
+    reads = assign_reads(lengths, groups)
+    assert [i for first, last in reads for i in range(first, last)] == list(range(len(lengths)))
+    for (first, last), (begin, end) in zip(groups, reads, strict=True):
+        assert first <= begin <= end <= last
+
+
+def test_a_shared_sentence_goes_where_it_has_more_context():
+    assert assign_reads([4, 4, 4, 4, 4], [(0, 4), (1, 5)]) == [(0, 3), (3, 5)]
+
+
+def test_offsets_give_back_the_words(windower):
+    text = "Ada Roy spoke.\n\n“It is false,” she said."
+    (window,) = windower.windows(text, split(text))
+    words = [text[start:end] for start, end in window.offsets[~window.is_marker]]
+    assert "".join(words) == "".join(text.split())
+    assert len(window) == len(window.sentence_ids) == len(window.surface_ids) == len(window.offsets)
+
+
+def test_surfaces_keep_capitals_line_breaks_and_open_quotations(windower):
+    text = 'The UN a. B "one. Two." End.\nNext.\n\nLast.'
+    spans = [(0, 9), (10, 17), (18, 23), (24, 28), (29, 34), (36, 41)]
+    (window,) = windower.windows(text, spans)
+    tokens = {text[a:b]: s for (a, b), s in zip(window.offsets, window.surface_ids, strict=True) if a < b}
+    assert tokens["B"] == CAPITALISED
+    assert tokens["a"] == LOWER
+    markers = window.surface_ids[1:][np.diff(window.sentence_ids) > 0]
+    same_line, in_quotation, new_line, new_paragraph = markers[1], markers[2], markers[4], markers[5]
+    assert len({same_line, in_quotation, new_line, new_paragraph}) == 4
+    assert markers[0] == new_paragraph
+    assert {LOWER, CAPITALISED, UPPER}.isdisjoint(markers)
+
+
+def test_a_sentence_longer_than_a_window_is_cut_not_lost(windower):
+    text = "a " * 5000 + "b."
+    windows = windower.windows(text, split(text))
+    assert [window.read for window in windows] == [(0, 1)]
+    assert len(windows[0]) == windower.window
+
+
+@pytest.mark.parametrize("text", ["\x00", "\ud800 x", "👩‍👩‍👧", "é́", "שלום עולם.", "...", "\u200b"])
+def test_odd_characters_keep_offsets_in_range(windower, text):
+    for window in windower.windows(text, split(text)):
+        assert window.offsets.min() >= 0
+        assert window.offsets.max() <= len(text)
+
+
+def test_no_sentences_make_no_windows(windower):
+    assert windower.windows("", []) == []
+
+
+def test_overlap_must_be_smaller_than_the_window(windower):
+    with pytest.raises(ValueError, match="overlap"):
+        type(windower)(windower.tokenizer, 2, 3, window=16, overlap=16)

@@ -1,0 +1,45 @@
+"""A wrong recipe is refused before anything runs, and every key at fault is named."""
+
+import pytest
+import yaml
+
+from training.configuration import ConfigurationError, read_recipe
+
+GOOD = yaml.safe_load(open("configs/smoke.yaml", encoding="utf-8"))
+
+
+def written(tmp_path, **changes):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump({**GOOD, **changes}), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batchsize": 4}, "batchsize"),
+        ({"batch_size": "four"}, "batch_size"),
+        ({"evaluation": "no/such.jsonl"}, "no/such.jsonl"),
+        ({"evaluation": "${NO_SUCH_VARIABLE}/dev.jsonl"}, "NO_SUCH_VARIABLE"),
+        ({"stages": [{"name": "one"}]}, "stages.0.sources"),
+        ({"precision": "fp8"}, "precision"),
+        ({"dropout": 1.5}, "dropout"),
+    ],
+)
+def test_faults_are_named(tmp_path, changes, message):
+    with pytest.raises(ConfigurationError, match=message.replace("$", r"\$")):
+        read_recipe(written(tmp_path, **changes))
+
+
+def test_no_yaml_and_no_file_are_clear_errors(tmp_path):
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("a: [", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="no YAML"):
+        read_recipe(broken)
+    with pytest.raises(ConfigurationError, match="cannot read"):
+        read_recipe(tmp_path / "missing.yaml")
+
+
+@pytest.mark.parametrize("name", ["finetune", "smoke"])
+def test_recipes_that_need_no_corpora_are_valid(name):
+    assert read_recipe(f"configs/{name}.yaml").stages

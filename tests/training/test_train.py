@@ -1,0 +1,50 @@
+"""Training from a recipe: it learns, it resumes after a kill to the same result, and it fine-tunes what it made."""
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from stance import StanceClassifier
+from training.configuration import read_recipe
+from training.train import StanceTrainer, train
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    return read_recipe("configs/smoke.yaml").model_copy(update={"output": str(tmp_path / "run")})
+
+
+def test_a_recipe_makes_a_model_that_loads_and_classifies(recipe):
+    folder = train(recipe)
+    doc = StanceClassifier.from_pretrained(folder).classify("Ada Roy denied it. She said so.")
+    assert len(doc.sentences) == 2
+    assert all(value.dtype == torch.float16 for value in load_file(folder / "model.safetensors").values())
+
+
+def test_a_killed_run_resumes_to_the_same_weights(recipe, tmp_path, monkeypatch):
+    whole = load_file(train(recipe) / "model.safetensors")
+    cut = recipe.model_copy(update={"output": str(tmp_path / "cut")})
+    calls = []
+    evaluate = StanceTrainer.evaluate
+
+    def killed(self, *args, **kwargs):
+        calls.append(None)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return evaluate(self, *args, **kwargs)
+
+    monkeypatch.setattr(StanceTrainer, "evaluate", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(cut)
+    monkeypatch.undo()
+    resumed = load_file(train(cut) / "model.safetensors")
+    assert whole.keys() == resumed.keys()
+    for name, value in whole.items():
+        assert torch.equal(value, resumed[name]), name
+
+
+def test_training_goes_on_from_a_stance_model(recipe, tmp_path):
+    first = train(recipe)
+    stage = recipe.stages[0].model_copy(update={"epochs": 1})
+    again = recipe.model_copy(update={"output": str(tmp_path / "again"), "model": str(first), "stages": [stage]})
+    assert StanceClassifier.from_pretrained(train(again)).classify("So.").sentences
