@@ -12,7 +12,7 @@ from stance.classifier import StanceClassifier
 from stance.document import Document
 
 if TYPE_CHECKING:
-    from stance.classifier import Boundaries
+    from stance.classifier import Boundaries, Texts
     from stance.evaluation import Evaluation
 
 
@@ -38,19 +38,17 @@ def load(model: str | Path | None = None, *, device: str | None = None) -> Stanc
 
 
 @overload
-def classify(
-    text: str, *, sentences: Boundaries | None = None, min_confidence: float | None = None
-) -> Document: ...
+def classify(text: str, *, sentences: Boundaries | None = None, min_confidence: float | None = None) -> Document: ...
 
 
 @overload
 def classify(
-    text: Sequence[str], *, sentences: Sequence[Boundaries] | None = None, min_confidence: float | None = None
+    text: Texts, *, sentences: Sequence[Boundaries] | None = None, min_confidence: float | None = None
 ) -> list[Document]: ...
 
 
 def classify(
-    text: str | Sequence[str],
+    text: str | Texts,
     *,
     sentences: Boundaries | Sequence[Boundaries] | None = None,
     min_confidence: float | None = None,
@@ -74,7 +72,8 @@ def classify(
         'denial'
 
     """
-    return _default().classify(text, sentences=sentences, min_confidence=min_confidence)  # type: ignore[call-overload,no-any-return]
+    # The overloads above hold for the classifier alike.
+    return _default().classify(text, sentences=sentences, min_confidence=min_confidence)  # type: ignore[arg-type]
 
 
 def evaluate(

@@ -59,7 +59,7 @@ def assemble(
                 label=label,
                 confidence=confidence,
                 scores=dict(zip(LABELS, reading.scores, strict=True)),
-                speaker=speakers[attribution.party and attribution.party.name] if attribution else None,
+                speaker=speakers[attribution.party.name if attribution.party else None] if attribution else None,
                 speaker_confidence=_platt(attribution.probability, settings) if attribution else None,
                 mention=Span.of(text, *attribution.mention) if attribution and attribution.mention else None,
                 cue=Span.of(text, *reading.cue) if reading.cue and label is not Label.NONE else None,
@@ -88,7 +88,7 @@ def _speakers(text: str, attributions: Sequence[_Attribution | None]) -> dict[st
     aliases: dict[str | None, dict[str, None]] = {}
     for index, attribution in enumerate(attributions):
         if attribution is not None:
-            name = attribution.party and attribution.party.name
+            name = attribution.party.name if attribution.party else None
             said.setdefault(name, []).append(index)
             forms = aliases.setdefault(name, {})
             if attribution.mention is not None:

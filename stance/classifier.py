@@ -20,6 +20,7 @@ DEFAULT_MODEL = Path(__file__).parent / "models" / "default"
 _TOKENS_A_BATCH = 8192
 
 Boundaries = Sequence[tuple[int, int]]
+Texts = list[str] | tuple[str, ...]
 
 
 class StanceClassifier:
@@ -98,7 +99,7 @@ class StanceClassifier:
     @overload
     def classify(
         self,
-        text: Sequence[str],
+        text: Texts,
         *,
         sentences: Sequence[Boundaries] | None = None,
         min_confidence: float | None = None,
@@ -106,7 +107,7 @@ class StanceClassifier:
 
     def classify(
         self,
-        text: str | Sequence[str],
+        text: str | Texts,
         *,
         sentences: Boundaries | Sequence[Boundaries] | None = None,
         min_confidence: float | None = None,
@@ -131,7 +132,7 @@ class StanceClassifier:
         if isinstance(text, str):
             boundaries = split(text) if sentences is None else check_boundaries(text, sentences)  # type: ignore[arg-type]
             return self._documents([(None, text)], [boundaries], min_confidence)[0]
-        if not isinstance(text, Sequence):
+        if not isinstance(text, list | tuple):
             raise TypeError(
                 f"classify takes a string or a list of strings, not {type(text).__name__}; "
                 "for an iterator use StanceClassifier.stream"

@@ -191,9 +191,9 @@ def _read(files: Iterable[str]) -> Iterator[str | tuple[str, str]]:
 
 
 def _read_json_lines(file: str) -> Iterator[str | tuple[str, str]]:
-    from stance.labelled import _read_lines
+    from stance.labelled import read_lines
 
-    for number, line in _read_lines(file):
+    for number, line in read_lines(file):
         place = f"{file}, line {number}"
         if not isinstance(line, Mapping):
             raise ValueError(f"{place}: an article is a JSON object, not {type(line).__name__}")

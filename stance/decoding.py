@@ -12,6 +12,8 @@ from stance.engines import Floats, Logits
 from stance.settings import Settings
 from stance.windows import Window
 
+Floats64 = NDArray[np.float64]
+
 _MOST_TOKENS = 16
 _BEST_STARTS = 10
 _CUE = 1
@@ -68,13 +70,15 @@ def decode(text: str, windows: Sequence[Window], logits: Sequence[Logits], setti
         One reading a sentence, in order, each from the window where the sentence has most context.
 
     """
-    return [reading for window, out in zip(windows, logits, strict=True) for reading in _read(text, window, out, settings)]
+    return [
+        reading for window, out in zip(windows, logits, strict=True) for reading in _read(text, window, out, settings)
+    ]
 
 
-def softmax(logits: Floats) -> Floats:
+def softmax(logits: Floats64) -> Floats64:
     """Normalise the last axis to probabilities."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    probabilities: Floats = powers / powers.sum(axis=-1, keepdims=True)
+    probabilities: Floats64 = powers / powers.sum(axis=-1, keepdims=True)
     return probabilities
 
 
@@ -82,7 +86,9 @@ def _read(text: str, window: Window, logits: Logits, settings: Settings) -> list
     rows = slice(window.read[0] - window.first, window.read[1] - window.first)
     scores = softmax(logits.label[rows].astype(np.float64) / settings.temperature)
     labels = (scores * np.array(settings.label_weights)).argmax(axis=-1)
-    mentions, names, targets = (_point(text, window, head[rows]) for head in (logits.mention, logits.name, logits.target))
+    mentions, names, targets = (
+        _point(text, window, head[rows]) for head in (logits.mention, logits.name, logits.target)
+    )
     cues = _cues(window, logits.tag, range(rows.start, rows.stop))
     return [
         Reading(tuple(map(float, scores[i])), int(labels[i]), mentions[i], names[i], targets[i], cues[i])

@@ -92,7 +92,7 @@ class Sentence:
         text: The sentence itself.
         label: Assertion, denial, allegation or none.
         confidence: Calibrated probability of ``label``; None where a person has labelled.
-        scores: Calibrated probability of every label, summing to 1; empty where a person has labelled.
+        scores: Calibrated probability of every label, summing to 1; None where a person has labelled.
         speaker: Who is committed to the claim; None for the label ``none``.
         speaker_confidence: Calibrated probability that ``speaker`` is right, or None.
         mention: The words that name the speaker for this sentence; None for the author.
@@ -278,13 +278,14 @@ def _sentence_to_dict(sentence: Sentence) -> dict[str, Any]:
         out["speaker"] = {"name": sentence.speaker.name, "mention": _offsets(sentence.mention)}
     if sentence.label is Label.ALLEGATION:
         out["target"] = _offsets(sentence.target)
-    if sentence.scores is not None:
-        out["confidence"] = sentence.confidence
-        out["scores"] = {label.value: score for label, score in sentence.scores.items()}
-        out["speaker_confidence"] = sentence.speaker_confidence
-        out["cue"] = _offsets(sentence.cue)
-        out["abstained"] = sentence.abstained
-    return out
+    predicted: dict[str, Any] = {
+        "confidence": sentence.confidence,
+        "scores": sentence.scores and {label.value: score for label, score in sentence.scores.items()},
+        "speaker_confidence": sentence.speaker_confidence,
+        "cue": _offsets(sentence.cue),
+        "abstained": sentence.abstained or None,
+    }
+    return out | {key: value for key, value in predicted.items() if value is not None}
 
 
 def _sentence_from_dict(text: str, record: Mapping[str, Any], speakers: Mapping[tuple[str, str], Speaker]) -> Sentence:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stance.document import AUTHOR, LABELS, Document, Label
-from stance.labelled import Article, _read_lines, read, validate
+from stance.labelled import Article, read, read_lines, validate
 from stance.matching import Judged, judge
 
 STANCES = (Label.ASSERTION, Label.DENIAL, Label.ALLEGATION)
@@ -185,7 +185,7 @@ def _load_gold(articles: Articles) -> list[Article]:
 def _load_predicted(articles: Articles) -> list[Article]:
     # Not validated: another tool's name may be no words of the article, and must still count, as wrong.
     if isinstance(articles, (str, Path)):
-        articles = (article for _, article in _read_lines(articles))
+        articles = (article for _, article in read_lines(articles))
     return _to_dicts(articles, "prediction")
 
 

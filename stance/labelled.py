@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from stance.document import AUTHOR, Label
 
@@ -34,7 +34,7 @@ def read(path: str | Path) -> list[Article]:
     """
     articles: list[Article] = []
     first_seen: dict[str, int] = {}
-    for number, article in _read_lines(path):
+    for number, article in read_lines(path):
         place = f"{path}, line {number}"
         validate(article, place)
         identifier = article.get("id")
@@ -54,7 +54,8 @@ def write(path: str | Path, articles: Iterable[Article]) -> None:
         articles: Articles in the labelled-set format.
 
     """
-    with Path(path).open("w", encoding="utf-8") as file:
+    # A lone surrogate has no UTF-8 form; a backslash escape is what JSON writes for it.
+    with Path(path).open("w", encoding="utf-8", errors="backslashreplace") as file:
         for article in articles:
             file.write(json.dumps(article, ensure_ascii=False) + "\n")
 
@@ -73,6 +74,8 @@ def validate(article: object, place: str = "labelled article") -> None:
     if not isinstance(article, Mapping):
         raise LabelledSetError(f"{place}: an article is a JSON object, not {type(article).__name__}")
     text, sentences = article.get("text"), article.get("sentences")
+    if not isinstance(article.get("id"), str | None):
+        raise LabelledSetError(f"{place}: 'id' must be a string, not {type(article['id']).__name__}")
     if not isinstance(text, str):
         raise LabelledSetError(f"{place}: 'text' must be a string, not {type(text).__name__}")
     if not isinstance(sentences, list):
@@ -90,6 +93,7 @@ def validate(article: object, place: str = "labelled article") -> None:
             )
         previous_end = end
         _check_labels(sentence, text, where)
+        _check_prediction(sentence, text, where)
 
 
 def detach(article: Article) -> Article:
@@ -107,16 +111,14 @@ def detach(article: Article) -> Article:
 
     """
     text = article["text"]
+
+    def offsets(name: str) -> dict[str, int]:
+        start = text.index(name)
+        return {"start": start, "end": start + len(name)}
+
     out = {key: value for key, value in article.items() if key not in ("text", "sentences")}
     out["sha256"] = _sha256(text)
-    out["sentences"] = []
-    for sentence in article["sentences"]:
-        record = dict(sentence)
-        if isinstance(record.get("speaker"), Mapping):
-            start = text.index(record["speaker"]["name"])
-            name = {"start": start, "end": start + len(record["speaker"]["name"])}
-            record["speaker"] = {**record["speaker"], "name": name}
-        out["sentences"].append(record)
+    out["sentences"] = [_with_names(sentence, offsets) for sentence in article["sentences"]]
     return out
 
 
@@ -136,50 +138,72 @@ def join(standoff: str | Path, articles: Iterable[Mapping[str, Any]]) -> list[Ar
     """
     texts = {_sha256(article["text"]): article["text"] for article in articles}
     joined: list[Article] = []
-    for number, line in _read_lines(standoff):
+    for number, line in read_lines(standoff):
         place = f"{standoff}, line {number}"
-        text = texts.get(line.get("sha256"))
+        if not isinstance(line, Mapping) or not isinstance(line.get("sentences"), list):
+            raise LabelledSetError(f"{place}: a stand-off line is a JSON object with 'sha256' and 'sentences'")
+        text = texts.get(str(line.get("sha256")))
         if text is None:
             raise LabelledSetError(
                 f"{place}: no article has the sha256 {line.get('sha256')!r}; "
                 "give the articles that were labelled, unchanged"
             )
-        article = {**{key: value for key, value in line.items() if key != "sha256"}, "text": text}
-        article["sentences"] = [_with_name(sentence, text) for sentence in line["sentences"]]
+        article = _with_text(line, text)
         validate(article, place)
         joined.append(article)
     return joined
 
 
-def _with_name(sentence: Mapping[str, Any], text: str) -> dict[str, Any]:
+def read_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
+    """Read a file of JSON lines, perhaps gzipped.
+
+    Args:
+        path: A ``.jsonl`` file, or ``.jsonl.gz``.
+
+    Yields:
+        The number of each line that is not blank, from 1, and what it holds.
+
+    Raises:
+        LabelledSetError: If a line is not UTF-8 or no JSON; names file and line.
+
+    """
+    number = 0
+    try:
+        with gzip.open(path) if str(path).endswith(".gz") else Path(path).open("rb") as file:
+            for number, line in enumerate(file, 1):  # an error names the last line that was read
+                if line.strip():
+                    yield number, json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+    except UnicodeDecodeError as error:
+        raise LabelledSetError(f"{path}, line {number}: not UTF-8: {error}; save the file as UTF-8") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise LabelledSetError(f"{path}, line {number}: broken JSON: {error}; each line is one object") from error
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise LabelledSetError(f"{path}, after line {number}: broken gzip file: {error}; fetch it again") from error
+
+
+def _with_text(line: Mapping[str, Any], text: str) -> Article:
+    """Put the text back into a stand-off line."""
+
+    def words(span: Mapping[str, int]) -> str:
+        return text[span["start"] : span["end"]]
+
+    article = {**{key: value for key, value in line.items() if key != "sha256"}, "text": text}
+    return {**article, "sentences": [_with_names(sentence, words) for sentence in line["sentences"]]}
+
+
+def _with_names(sentence: Mapping[str, Any], convert: Callable[[Any], Any]) -> dict[str, Any]:
+    """Copy a sentence with its speaker's names converted."""
     record = dict(sentence)
     if isinstance(record.get("speaker"), Mapping):
-        name = record["speaker"]["name"]
-        record["speaker"] = {**record["speaker"], "name": text[name["start"] : name["end"]]}
+        speaker = {**record["speaker"], "name": convert(record["speaker"]["name"])}
+        if "also" in speaker:
+            speaker["also"] = [convert(name) for name in speaker["also"]]
+        record["speaker"] = speaker
     return record
 
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _open(path: str | Path) -> TextIO:
-    return gzip.open(path, "rt", encoding="utf-8") if str(path).endswith(".gz") else Path(path).open(encoding="utf-8")
-
-
-def _read_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
-    with _open(path) as file:
-        number = 0
-        try:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, json.loads(line)
-        except json.JSONDecodeError as error:
-            raise LabelledSetError(f"{path}, line {number}: broken JSON: {error}; each line is one object") from error
-        except UnicodeDecodeError as error:
-            raise LabelledSetError(
-                f"{path}, after line {number}: not UTF-8: {error}; save the file as UTF-8"
-            ) from error
 
 
 def _check_span(span: object, text: str, where: str) -> tuple[int, int]:
@@ -223,3 +247,17 @@ def _check_source(speaker: Mapping[str, Any], text: str, where: str) -> None:
         raise LabelledSetError(message)
     if speaker.get("mention") is not None:
         _check_span(speaker["mention"], text, f"{where}, mention")
+
+
+def _check_prediction(sentence: Mapping[str, Any], text: str, where: str) -> None:
+    """Check the keys that only predictions have."""
+    if sentence.get("cue") is not None:
+        _check_span(sentence["cue"], text, f"{where}, cue")
+    scores = sentence.get("scores")
+    known = {label.value for label in Label}
+    if scores is not None and not (isinstance(scores, Mapping) and set(scores) == known):
+        raise LabelledSetError(f"{where}: 'scores' must be an object with the keys {', '.join(sorted(known))}")
+    values = [*(scores or {}).values(), sentence.get("confidence"), sentence.get("speaker_confidence")]
+    for value in values:
+        if value is not None and not (isinstance(value, int | float) and 0 <= value <= 1):
+            raise LabelledSetError(f"{where}: a probability must lie between 0 and 1, not {value!r}")

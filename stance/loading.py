@@ -17,11 +17,16 @@ FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config
 def load_classifier(model: str | Path, device: str | None) -> StanceClassifier:
     """Load a classifier from a folder or the hub; see ``StanceClassifier.from_pretrained``."""
     folder = find_folder(model)
+    import torch
+    import transformers
+
     from stance.engines.torch import TorchEngine
     from stance.modeling import StanceModel
 
+    # A progress bar of half a second is noise among the caller's own.
+    transformers.utils.logging.disable_progress_bar()
     network = StanceModel.from_pretrained(folder, dtype="float32", local_files_only=True)
-    engine = TorchEngine(network.to(device or "cpu"))
+    engine = TorchEngine(network.to(torch.device(device or "cpu")))
     settings = Settings.read(folder)
     return StanceClassifier(engine, *load_windower(folder, settings), folder=folder)
 
@@ -39,7 +44,7 @@ def load_windower(folder: Path, settings: Settings) -> tuple[Windower, Settings,
     """
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     special = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-    cls_id, sep_id, pad_id = (tokenizer.token_to_id(_content(special[f"{name}_token"])) for name in ("cls", "sep", "pad"))
+    cls_id, sep_id, pad_id = (_token_id(tokenizer, special[f"{name}_token"]) for name in ("cls", "sep", "pad"))
     return Windower(tokenizer, cls_id, sep_id, settings.window, settings.overlap), settings, pad_id
 
 
@@ -69,5 +74,9 @@ def find_folder(model: str | Path) -> Path:
     return folder
 
 
-def _content(token: str | dict[str, str]) -> str:
-    return token if isinstance(token, str) else token["content"]
+def _token_id(tokenizer: Tokenizer, token: str | dict[str, str]) -> int:
+    content = token if isinstance(token, str) else token["content"]
+    number = tokenizer.token_to_id(content)
+    if number is None:
+        raise ValueError(f"the tokenizer has no token {content!r}; save the model again")
+    return number

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
-from transformers.utils import ModelOutput
 
 from stance.document import LABELS
 from stance.settings import Settings
@@ -47,8 +46,8 @@ class StanceConfig(PretrainedConfig):
         super().__init__(**kwargs)
 
 
-@dataclass
-class StanceOutput(ModelOutput):
+@dataclass(frozen=True)
+class StanceOutput:
     """Everything one pass computes. B windows, S sentences, T tokens.
 
     Args:
@@ -57,15 +56,15 @@ class StanceOutput(ModelOutput):
         name_logits: Start and end of that party's name, (B, S, 2, T); position 0: not in this window.
         target_logits: Start and end of the accused's name, (B, S, 2, T); position 0: not in this window.
         tag_logits: Attribution tags of each token, (B, T, 3), in the order of ``TAGS``.
-        antecedent_logits: Start and end of the names of the mentions asked for, (B, M, 2, T).
+        antecedent_logits: Start and end of the names of the mentions asked for, (B, M, 2, T); None if none were.
 
     """
 
-    label_logits: Tensor | None = None
-    mention_logits: Tensor | None = None
-    name_logits: Tensor | None = None
-    target_logits: Tensor | None = None
-    tag_logits: Tensor | None = None
+    label_logits: Tensor
+    mention_logits: Tensor
+    name_logits: Tensor
+    target_logits: Tensor
+    tag_logits: Tensor
     antecedent_logits: Tensor | None = None
 
 
@@ -107,7 +106,8 @@ class Pointer(nn.Module):
         others = torch.arange(inside.size(1), device=sentence.device)
         distance = (others - sentence[..., None]).clamp(-_FARTHEST, _FARTHEST) + _FARTHEST
         logits = logits.float() + torch.einsum("bqsk,bst->bqkt", self.distance(distance), inside)
-        return logits.masked_fill(~mask[:, None, None, :], _MASKED)
+        masked: Tensor = logits.masked_fill(~mask[:, None, None, :], _MASKED)
+        return masked
 
 
 class StanceModel(PreTrainedModel):
@@ -181,19 +181,22 @@ class StanceModel(PreTrainedModel):
         # The name is looked for from the mention, softly: no hard choice stands between the two pointers.
         weights = mention_logits.softmax(-1).to(hidden.dtype)
         said_by = (weights.flatten(1, 2) @ hidden).unflatten(1, (count, 2)).flatten(-2)
-        output = StanceOutput(
+        return StanceOutput(
             label_logits=self.label(self.dropout(sentences)).float(),
             mention_logits=mention_logits,
             name_logits=self.name(torch.cat([sentences, said_by], -1), index, *place),
             target_logits=self.target(sentences, index, *place),
             tag_logits=self.tag(hidden).float(),
+            antecedent_logits=None if mentions is None else self._antecedents(mentions, sentences, *place),
         )
-        if mentions is not None:
-            batch = torch.arange(len(mentions), device=mentions.device)[:, None]
-            sentence, start, end = mentions.unbind(-1)
-            query = torch.cat([sentences[batch, sentence], hidden[batch, start], hidden[batch, end]], -1)
-            output.antecedent_logits = self.name(query, sentence, *place)
-        return output
+
+    def _antecedents(self, mentions: Tensor, sentences: Tensor, hidden: Tensor, inside: Tensor, mask: Tensor) -> Tensor:
+        """Point from given mentions, not from the ones that the model finds, to their names."""
+        batch = torch.arange(len(mentions), device=mentions.device)[:, None]
+        sentence, start, end = mentions.unbind(-1)
+        query = torch.cat([sentences[batch, sentence], hidden[batch, start], hidden[batch, end]], -1)
+        logits: Tensor = self.name(query, sentence, hidden, inside, mask)
+        return logits
 
     def _sentence_vectors(self, hidden: Tensor, inside: Tensor) -> Tensor:
         """Sum up each sentence from its marker and two attention-weighted means, in the context of its neighbours."""
@@ -206,4 +209,3 @@ class StanceModel(PreTrainedModel):
         context, _ = self.context(vectors, vectors, vectors, key_padding_mask=~inside.any(-1), need_weights=False)
         normed: Tensor = self.norm(vectors + context)
         return normed
-

@@ -16,11 +16,12 @@ PRONOUNS = frozenset(
     "i me my mine we us our ours you your yours he him his she her hers it its they them their theirs who whom".split()
 )
 _TITLES = frozenset(
-    "mr mrs ms miss dr sir lord lady dame president vice prime minister gen general lt lieutenant col colonel maj major "
-    "capt captain sgt sergeant sen senator rep representative congressman congresswoman gov governor judge justice prof "
-    "professor secretary mayor commissioner king queen prince princess chancellor director chairman chairwoman detective "
-    "inspector spokesman spokeswoman spokesperson reverend rev father pastor bishop pope attorney former officer the a an "
-    "deputy chief police foreign defence defense first lady rt hon cllr councillor coach".split()
+    "mr mrs ms miss dr sir lord lady dame president vice prime minister gen general lt lieutenant col colonel maj "
+    "major capt captain sgt sergeant sen senator rep representative congressman congresswoman gov governor judge "
+    "justice prof professor secretary mayor commissioner king queen prince princess chancellor director chairman "
+    "chairwoman detective inspector spokesman spokeswoman spokesperson reverend rev father pastor bishop pope "
+    "attorney former officer the a an deputy chief police foreign defence defense first rt hon cllr councillor "
+    "coach".split()
 )
 _WORD = r"[A-Z][\w’'\-]*\.?"
 _NAME = re.compile(rf"{_WORD}(?: (?:(?:of|the|and|for|al|de|da|van|von|bin|el) ){{0,2}}{_WORD})*")
@@ -127,7 +128,7 @@ def without_titles(form: str) -> str:
     while len(kept) > 1 and kept[0].strip(".").lower() in _TITLES:
         kept = kept[1:]
     # "the spokesman" has no name behind its title.
-    if not kept[0][:1].isupper() or len(kept) == 1 and kept[0].lower() in _TITLES:
+    if not kept[0][:1].isupper() or (len(kept) == 1 and kept[0].lower() in _TITLES):
         kept = words
     return " ".join(kept)
 

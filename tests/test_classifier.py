@@ -107,5 +107,5 @@ def test_save_and_load_give_the_same_classifier(tiny, tmp_path):
 def test_a_missing_model_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         StanceClassifier.from_pretrained(tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError, match="lacks config.json"):
+    with pytest.raises(FileNotFoundError, match=r"lacks config\.json"):
         StanceClassifier.from_pretrained(tmp_path)

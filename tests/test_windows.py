@@ -1,5 +1,7 @@
 """Windows hold whole sentences, overlap, and read each sentence once, with right offsets."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,7 +25,7 @@ def test_groups_fit_overlap_and_cover(case):
     assert groups[-1][1] == len(lengths)
     for first, last in groups:
         assert sum(lengths[first:last]) <= budget
-    for (first, last), (following, end) in zip(groups, groups[1:], strict=False):
+    for (first, last), (following, end) in pairwise(groups):
         assert first < following <= last < end
         assert sum(lengths[following:last]) <= overlap
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -32,22 +31,24 @@ class WeightAverage(TrainerCallback):
 
     @torch.no_grad()
     def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: nn.Module, **_: Any
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: nn.Module, **_: object
     ) -> None:
         """Take in the new weights; at first the average follows them fast."""
         decay = min(self.decay, (1 + state.global_step) / (10 + state.global_step))
         if self.weights:
-            current = [value for _, value in model.named_parameters()]
+            current = [value.detach() for _, value in model.named_parameters()]
             torch._foreach_lerp_(list(self.weights.values()), current, 1 - decay)
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
         """Write the average into the checkpoint."""
         if self.weights and state.is_world_process_zero:
-            save_file(self.weights, Path(args.output_dir) / f"checkpoint-{state.global_step}" / _FILE)
+            save_file(self.weights, Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / _FILE)
 
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
         """Read the average of the checkpoint that training goes on from."""
-        saved = Path(args.output_dir) / f"checkpoint-{state.global_step}" / _FILE
+        saved = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / _FILE
         if self.weights and saved.is_file():
             self.weights = load_file(saved)
 

@@ -215,11 +215,28 @@ def _places(text: str, name: str, aliases: dict[str, list[str]]) -> list[list[Of
 
 
 def _is_name(words: str) -> bool:
-    parts = [part for part in words.split() if part.lower() not in {"of", "the", "and", "for", "de", "al", "von", "van"}]
+    parts = [
+        part for part in words.split() if part.lower() not in {"of", "the", "and", "for", "de", "al", "von", "van"}
+    ]
     return 0 < len(parts) <= 6 and all(part[0].isupper() for part in parts) and parts[0] not in _CAPITALISED_PRONOUNS
 
 
-_CAPITALISED_PRONOUNS = {"I", "He", "She", "It", "They", "We", "You", "His", "Her", "Its", "Their", "This", "That", "My"}
+_CAPITALISED_PRONOUNS = {
+    "I",
+    "He",
+    "She",
+    "It",
+    "They",
+    "We",
+    "You",
+    "His",
+    "Her",
+    "Its",
+    "Their",
+    "This",
+    "That",
+    "My",
+}
 
 
 def _attributed(attributions: list[dict[str, Any]], span: Offsets) -> list[Offsets] | str | None:

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from stance import labelled
 from stance.classifier import StanceClassifier
+from stance.document import Document
 from stance.evaluation import Evaluation, evaluate
+
 from .calibrate import calibrate
 from .configuration import Recipe, read_recipe
 from .train import train
@@ -38,7 +40,7 @@ def cross_validate(recipe: Recipe, folds: Sequence[int]) -> Evaluation:
     together = [article for fold in folds for article in gold[fold]]
     settings = calibrate(together, [prediction for fold in folds for prediction in raw[fold]])
     (output / "settings.json").write_text(json.dumps(asdict(settings), indent=1), encoding="utf-8")
-    final = []
+    final: list[Document] = []
     for fold in folds:
         others = [other for other in folds if other != fold] or [fold]
         fitted = calibrate(

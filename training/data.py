@@ -13,6 +13,7 @@ from torch import Tensor
 from stance.document import AUTHOR
 from stance.modeling import TAGS
 from stance.windows import Window, Windower
+
 from .corpora import Article, Offsets
 from .losses import IGNORED
 

@@ -77,11 +77,13 @@ def total_loss(
         The loss, shape ().
 
     """
-    return (
+    loss = (
         weights["label"] * label_loss(output.label_logits, gold["labels"], label_weights)
         + weights["mention"] * pointer_loss(output.mention_logits, gold["mention"])
         + weights["name"] * pointer_loss(output.name_logits, gold["name"])
         + weights["target"] * pointer_loss(output.target_logits, gold["target"])
         + weights["tag"] * tag_loss(output.tag_logits, gold["tags"])
-        + weights["antecedent"] * pointer_loss(output.antecedent_logits, gold["antecedent"])
     )
+    if output.antecedent_logits is not None:
+        loss = loss + weights["antecedent"] * pointer_loss(output.antecedent_logits, gold["antecedent"])
+    return loss

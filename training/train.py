@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, Trainer, TrainingArguments, set_seed
+from transformers import AutoConfig, AutoModel, AutoTokenizer, Trainer, TrainerControl, TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
 from stance import labelled
@@ -22,6 +22,7 @@ from stance.engines.torch import TorchEngine
 from stance.evaluation import evaluate
 from stance.loading import load_windower
 from stance.modeling import StanceConfig, StanceModel
+
 from .averaging import WeightAverage
 from .configuration import Recipe, Source, Stage, read_recipe
 from .corpora import READERS, Article, read_labelled, read_standoff
@@ -50,6 +51,7 @@ class StanceTrainer(Trainer):
         train_dataset: Dataset,
     ) -> None:
         self.recipe = recipe
+        self.network = model
         self.classifier = classifier
         self.development = labelled.read(recipe.evaluation)
         self.average = WeightAverage(model, recipe.averaging)
@@ -62,10 +64,10 @@ class StanceTrainer(Trainer):
             callbacks=[self.average],
         )
 
-    def create_optimizer(self) -> torch.optim.Optimizer:
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Give lower layers of the encoder smaller learning rates (Howard and Ruder, 2018)."""
         self.optimizer = torch.optim.AdamW(
-            parameter_groups(self.model, self.recipe, self.args.learning_rate), self.args.learning_rate, fused=True
+            parameter_groups(self.network, self.recipe, self.args.learning_rate), self.args.learning_rate, fused=True
         )
         return self.optimizer
 
@@ -85,15 +87,15 @@ class StanceTrainer(Trainer):
 
     def evaluate(self, *_: object, metric_key_prefix: str = "eval", **__: object) -> dict[str, float]:
         """Score the model on the recipe's evaluation set with the metrics of ``stance.evaluation``."""
-        with self.average.applied(self.model):
-            self.model.eval()
+        with self.average.applied(self.network):
+            self.network.eval()
             documents = self.classifier.stream((article["id"], article["text"]) for article in self.development)
             metrics = evaluate(self.development, list(documents)).metrics
-            self.model.train()
+            self.network.train()
         figures = {f"{metric_key_prefix}_{name}": value for name, value in metrics.items()}
         figures[f"{metric_key_prefix}_score"] = (metrics["macro-F1"] + metrics["joint accuracy"]) / 2
         self.log(figures)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, figures)
+        self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, figures)
         return figures
 
 
@@ -154,7 +156,7 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, holdout_fold
         report_to=["tensorboard"],
     )
     trainer = StanceTrainer(recipe, classifier, model, arguments, dataset)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(checkpoints) if checkpoints.is_dir() else None)
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None)
     if stage.select == "last":
         trainer.average.copy_to(model)
     if trainer.is_world_process_zero():
@@ -176,7 +178,7 @@ def is_model(folder: Path) -> bool:
     return (folder / "config.json").is_file()
 
 
-def parameter_groups(model: nn.Module, recipe: Recipe, learning_rate: float) -> list[dict[str, Any]]:
+def parameter_groups(model: StanceModel, recipe: Recipe, learning_rate: float) -> list[dict[str, Any]]:
     """Group parameters by learning rate and weight decay; biases and norms do not decay."""
     layers = model.config.encoder["num_hidden_layers"]
     groups: dict[tuple[float, float], list[Tensor]] = {}

@@ -1,11 +1,13 @@
 """A wrong recipe is refused before anything runs, and every key at fault is named."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
 from training.configuration import ConfigurationError, read_recipe
 
-GOOD = yaml.safe_load(open("configs/smoke.yaml", encoding="utf-8"))
+GOOD = yaml.safe_load(Path("configs/smoke.yaml").read_text(encoding="utf-8"))
 
 
 def written(tmp_path, **changes):
