@@ -7,7 +7,7 @@ surnames, acronyms in brackets, and pronouns whose name lies before the window.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 
 from stance.decoding import Candidates
@@ -15,6 +15,8 @@ from stance.decoding import Candidates
 PRONOUNS = frozenset(
     "i me my mine we us our ours you your yours he him his she her hers it its they them their theirs who whom".split()
 )
+_DEFINITE = frozenset("the this that these those his her their its my our your both".split())
+_SMALL = frozenset("of the and for in on at by to with from s".split())
 _TITLES = frozenset(
     "mr mrs ms miss dr sir lord lady dame president vice prime minister gen general lt lieutenant col colonel maj "
     "major capt captain sgt sergeant sen senator rep representative congressman congresswoman gov governor judge "
@@ -23,8 +25,15 @@ _TITLES = frozenset(
     "attorney former officer the a an deputy chief police foreign defence defense first rt hon cllr councillor "
     "coach".split()
 )
-_WORD = r"[A-Z][\w’'\-]*\.?"
-_NAME = re.compile(rf"{_WORD}(?: (?:(?:of|the|and|for|al|de|da|van|von|bin|el) ){{0,2}}{_WORD})*")
+# Capitalised at the start of a sentence without being part of a name.
+_STARTERS = frozenset(
+    "a after all also although an and as at because before but by during even for from he her his how however if in it "
+    "its last later many meanwhile most my no not now on one our she since so some still that their then there they "
+    "this those though to under until we what when where which while who why with yet you your monday tuesday "
+    "wednesday thursday friday saturday sunday".split()
+)
+_WORD = r"(?:[A-Z]\.|[A-Z][\w’'\-]*)"
+_PERSON = re.compile(rf"{_WORD}(?: (?:(?:de|da|di|al|el|van|von|der|bin) )*{_WORD})+")
 _IN_BRACKETS = re.compile(r"\(([A-Z][A-Za-z&.]{1,9})\)")
 
 
@@ -75,15 +84,16 @@ class Names:
 
         """
         words = self.text[slice(*mention)]
-        party = self._pointed_at(name)
-        if party is None or name.none > party.probability:
+        refers = _refers(words)
+        party = self._pointed_at(name, None if refers else words)
+        if party is None or (refers and name.none > party.probability):
             party = self._from_before(words, mention, name.none)
         self._last_meant[words.lower()] = self._last = party
         return party
 
     def accused(self, target: Candidates) -> Party | None:
         """Resolve the target of an allegation, or return None if nobody can be identified."""
-        return self._pointed_at(target)
+        return self._pointed_at(target, None)
 
     def _from_before(self, words: str, mention: tuple[int, int], probability: float) -> Party:
         """Resolve a mention whose name lies outside the window."""
@@ -94,18 +104,29 @@ class Names:
             return Party(known.name, known.span, probability)
         return self._party(words, mention, probability)
 
-    def _pointed_at(self, candidates: Candidates) -> Party | None:
-        """Sum the probability of each party over all the places where it is named."""
+    def _pointed_at(self, candidates: Candidates, akin_to: str | None) -> Party | None:
+        """Sum the probability of each party over all the places where it is named.
+
+        A mention that is itself a name or names a kind of people ("Mr Brown", "many critics") stands for no name that
+        has nothing in common with it.
+        """
         total: dict[str, float] = defaultdict(float)
         place: dict[str, tuple[int, int]] = {}
         for span, probability in zip(candidates.spans, candidates.probabilities, strict=True):
             name = self.fullest(self.text[slice(*span)])
-            total[name] += probability
-            place.setdefault(name, span)
+            if akin_to is None or self._akin(akin_to, name):
+                total[name] += probability
+                place.setdefault(name, span)
         if not total:
             return None
         best = max(total, key=lambda name: total[name])
         return self._party(self.text[slice(*place[best])], place[best], total[best])
+
+    def _akin(self, form: str, name: str) -> bool:
+        """Tell whether two forms share a word, or one is the other's initials."""
+        one, other = _content_words(form), _content_words(name)
+        initials = {"".join(word[0] for word in words) for words in (one, other)}
+        return bool(set(one) & set(other)) or bool(initials & {*one, *other}) or self.fullest(form) == name
 
     def _party(self, form: str, span: tuple[int, int], probability: float) -> Party:
         name = self.fullest(form)
@@ -113,6 +134,18 @@ class Names:
         if start < 0:
             start = self.text.find(name)
         return Party(name, (start, start + len(name)), probability)
+
+
+def _refers(mention: str) -> bool:
+    """Tell whether a mention names nobody itself, but refers to somebody: a pronoun, or a role with an article."""
+    words = mention.lower().split()
+    is_role = words[0] in _DEFINITE and not any(word[:1].isupper() for word in mention.split()[1:])
+    return set(words) <= PRONOUNS or is_role or set(words) <= _TITLES
+
+
+def _content_words(form: str) -> list[str]:
+    words = re.findall(r"[^\W_]+", form.lower())
+    return [word for word in words if word not in _TITLES and word not in _SMALL] or words
 
 
 def without_titles(form: str) -> str:
@@ -135,12 +168,16 @@ def without_titles(form: str) -> str:
 
 def _surnames(text: str) -> dict[str, str]:
     """Map each surname to the one full name that ends with it."""
-    full: dict[str, Counter[str]] = defaultdict(Counter)
-    for match in _NAME.finditer(text):
-        words = without_titles(match.group().rstrip(".")).split(" ")
-        if 2 <= len(words) <= 4 and not any(word.lower() in _TITLES for word in words):
-            full[words[-1]][" ".join(words)] += 1
-    return {surname: next(iter(names)) for surname, names in full.items() if len(names) == 1}
+    full: dict[str, set[str]] = defaultdict(set)
+    for match in _PERSON.finditer(text):
+        words = match.group().split(" ")
+        while words and words[0].lower() in _STARTERS:
+            words = words[1:]
+        name = without_titles(" ".join(words))
+        words = name.split(" ")
+        if 2 <= len(words) <= 4 and words[-1].lower() not in _TITLES and name in text:
+            full[words[-1]].add(name)
+    return {surname: names.pop() for surname, names in full.items() if len(names) == 1}
 
 
 def _acronyms(text: str) -> dict[str, str]:

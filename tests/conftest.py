@@ -3,7 +3,10 @@
 import pytest
 from hypothesis import settings
 
+from stance.classifier import StanceClassifier
 from stance.document import Document, Label, Sentence, Span, Speaker
+from training.configuration import read_recipe
+from training.train import initialise
 
 settings.register_profile("stance", deadline=None)  # a busy machine is no failure
 settings.load_profile("stance")
@@ -58,3 +61,17 @@ def articles(document):
     rain = {"start": 0, "end": 10, "label": "assertion", "speaker": "author"}
     more = {"start": 11, "end": 15, "label": "none"}
     return [document.to_dict(), {"id": "rain", "text": "It rained. More", "sentences": [rain, more]}]
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A classifier of random weights: its labels mean nothing, everything around them is real."""
+    folder = tmp_path_factory.mktemp("tiny")
+    initialise(read_recipe("configs/smoke.yaml"), folder)
+    return StanceClassifier.from_pretrained(folder)
+
+
+@pytest.fixture(scope="session")
+def windower(tiny):
+    """Cuts windows of 96 tokens."""
+    return tiny.windower

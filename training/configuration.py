@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from stance.settings import Settings
 
@@ -75,6 +75,8 @@ class Stage(_Strict):
         sources: What it trains on.
         epochs: How often it sees each article.
         learning_rate: Its highest, after the warm-up.
+        averaging: Decay of the exponential moving average of the weights that is kept; 0 keeps the last weights.
+        loss_weights: Weight of each head.
         select: Whether the epoch that scores best on ``evaluation`` is kept, or the last.
 
     """
@@ -83,6 +85,8 @@ class Stage(_Strict):
     sources: list[Source]
     epochs: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
+    averaging: float = Field(default=0.0, ge=0, lt=1)
+    loss_weights: LossWeights = LossWeights()
     select: Literal["best", "last"] = "last"
 
 
@@ -93,6 +97,9 @@ class Recipe(_Strict):
         output: Folder of checkpoints, logs and the final model.
         model: What training starts from: ``default`` for the embedded model, the folder or hub id of a Stance model,
             or an encoder: a folder, a hub id, or ``package:`` and a Python package that carries one.
+        pretrained: False starts from random weights of the encoder's shape.
+        calibration_fold: Labelled articles of this fold are kept out of training, and the inference settings are
+            fitted on them.
         seed: Seed of everything random.
         window: Longest window in tokens.
         overlap: Tokens that a window repeats at most.
@@ -103,12 +110,10 @@ class Recipe(_Strict):
         weight_decay: Of AdamW.
         warmup: Share of the steps in which the learning rate rises.
         layer_decay: Factor on the learning rate from each encoder layer to the one below.
-        averaging: Decay of the exponential moving average of the weights that is kept; 0 keeps the last weights.
         label_weights: Weight of each label in the loss, in the order of ``LABELS``.
-        loss_weights: Weight of each head.
         stages: Run in order.
         evaluation: Labelled set that is scored after each epoch.
-        settings: Inference settings of the final model, calibrated by ``training.calibrate``.
+        settings: Inference settings of the final model, where they are not to be fitted.
         stored_as: Type of the final weights.
 
     """
@@ -117,6 +122,8 @@ class Recipe(_Strict):
     model: str
     stages: list[Stage]
     evaluation: DataFile
+    pretrained: bool = True
+    calibration_fold: int | None = Field(default=None, ge=0)
     seed: int = 13
     window: int = Field(default=512, ge=16)
     overlap: int = Field(default=128, ge=0)
@@ -127,15 +134,15 @@ class Recipe(_Strict):
     weight_decay: float = 0.01
     warmup: float = Field(default=0.1, ge=0, lt=1)
     layer_decay: float = Field(default=1.0, gt=0, le=1)
-    averaging: float = Field(default=0.0, ge=0, lt=1)
     label_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
-    loss_weights: LossWeights = LossWeights()
     settings: dict[str, Any] = Field(default_factory=dict)
     stored_as: Literal["float16", "float32"] = "float16"
 
-    def inference_settings(self) -> Settings:
-        """Return the settings that the final model carries."""
-        return Settings.from_dict({**self.settings, "window": self.window, "overlap": self.overlap})
+    @field_validator("settings")
+    @classmethod
+    def _known_settings(cls, values: dict[str, Any]) -> dict[str, Any]:
+        Settings.from_dict(values)
+        return values
 
 
 def read_recipe(path: str | Path) -> Recipe:

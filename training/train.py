@@ -6,6 +6,7 @@ import argparse
 import functools
 import importlib.util
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,15 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from stance import labelled
 from stance.classifier import DEFAULT_MODEL, StanceClassifier
+from stance.document import Document
 from stance.engines.torch import TorchEngine
 from stance.evaluation import evaluate
 from stance.loading import load_windower
 from stance.modeling import StanceConfig, StanceModel
+from stance.settings import Settings
 
 from .averaging import WeightAverage
+from .calibrate import calibrate
 from .configuration import Recipe, Source, Stage, read_recipe
 from .corpora import READERS, Article, read_labelled, read_standoff
 from .data import collate, features
@@ -35,6 +39,7 @@ class StanceTrainer(Trainer):
 
     Args:
         recipe: The recipe.
+        stage: The stage of it that is run.
         classifier: The model in training as a classifier.
         model: The model.
         args: Arguments of the stage.
@@ -45,16 +50,18 @@ class StanceTrainer(Trainer):
     def __init__(
         self,
         recipe: Recipe,
+        stage: Stage,
         classifier: StanceClassifier,
         model: StanceModel,
         args: TrainingArguments,
         train_dataset: Dataset,
     ) -> None:
         self.recipe = recipe
+        self.stage = stage
         self.network = model
         self.classifier = classifier
         self.development = labelled.read(recipe.evaluation)
-        self.average = WeightAverage(model, recipe.averaging)
+        self.average = WeightAverage(model, stage.averaging)
         super().__init__(
             model,
             args,
@@ -82,15 +89,14 @@ class StanceTrainer(Trainer):
         gold = inputs.pop("gold")
         output = model(**inputs)
         weights = torch.tensor(self.recipe.label_weights, device=gold["labels"].device)
-        loss = total_loss(output, gold, self.recipe.loss_weights.model_dump(), weights)
+        loss = total_loss(output, gold, self.stage.loss_weights.model_dump(), weights)
         return (loss, output) if return_outputs else loss
 
     def evaluate(self, *_: object, metric_key_prefix: str = "eval", **__: object) -> dict[str, float]:
         """Score the model on the recipe's evaluation set with the metrics of ``stance.evaluation``."""
         with self.average.applied(self.network):
             self.network.eval()
-            documents = self.classifier.stream((article["id"], article["text"]) for article in self.development)
-            metrics = evaluate(self.development, list(documents)).metrics
+            metrics = evaluate(self.development, predict(self.classifier, self.development)).metrics
             self.network.train()
         figures = {f"{metric_key_prefix}_{name}": value for name, value in metrics.items()}
         figures[f"{metric_key_prefix}_score"] = (metrics["macro-F1"] + metrics["joint accuracy"]) / 2
@@ -99,40 +105,60 @@ class StanceTrainer(Trainer):
         return figures
 
 
-def train(recipe: Recipe, holdout_fold: int | None = None) -> Path:
+def train(recipe: Recipe) -> Path:
     """Train a model; a run that was cut off goes on from its last checkpoint.
 
     Args:
         recipe: The recipe.
-        holdout_fold: Labelled articles of this fold are left out, to be measured on.
 
     Returns:
-        The folder of the final model.
+        The folder of the final model. Folders of what a fold was left out of bear its number, so that runs for
+        several folds share the stages that need no fold.
 
     """
-    shared = Path(recipe.output)
-    output = shared if holdout_fold is None else shared / f"without-fold-{holdout_fold}"
+    output, fold = Path(recipe.output), recipe.calibration_fold
+    suffix = "" if fold is None else f"-without-fold-{fold}"
     set_seed(recipe.seed)
-    start = shared / "start"
+    start = output / "start"
     if not is_model(start):
         initialise(recipe, start)
     for stage in recipe.stages:
-        # Stages without labelled articles are the same for every fold.
-        end = (output if any(source.has_folds for source in stage.sources) else shared) / stage.name
+        has_folds = any(source.has_folds for source in stage.sources)
+        end = output / (stage.name + suffix * has_folds)
         if not is_model(end):
-            run_stage(recipe, stage, start, end, holdout_fold)
+            run_stage(recipe, stage, start, end)
         start = end
-    final = output / "model"
-    save(StanceModel.from_pretrained(start), recipe, start, final, getattr(torch, recipe.stored_as))
+    final = output / f"model{suffix}"
+    if not is_model(final):
+        settings = recipe.settings if fold is None else fit_settings(recipe, start)
+        save(StanceModel.from_pretrained(start), recipe, start, final, getattr(torch, recipe.stored_as), settings)
     return final
 
 
-def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, holdout_fold: int | None) -> None:
+def fit_settings(recipe: Recipe, folder: Path) -> dict[str, Any]:
+    """Fit the inference settings of the model in ``folder`` on the articles of the calibration fold."""
+    gold = held_out(recipe)
+    predicted = [document.to_dict() for document in predict(StanceClassifier.from_pretrained(folder), gold)]
+    return asdict(calibrate(gold, predicted))
+
+
+def held_out(recipe: Recipe) -> list[labelled.Article]:
+    """Read the labelled articles of the calibration fold."""
+    paths = [source.path for stage in recipe.stages for source in stage.sources if source.reader == "labelled"]
+    articles = [article for path in dict.fromkeys(paths) for article in labelled.read(path)]
+    return [article for article in articles if article.get("fold") == recipe.calibration_fold]
+
+
+def predict(classifier: StanceClassifier, articles: Sequence[labelled.Article]) -> list[Document]:
+    """Classify labelled articles."""
+    return list(classifier.stream((article["id"], article["text"]) for article in articles))
+
+
+def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path) -> None:
     """Train one stage from the model in ``start`` and write the result to ``end``."""
     model = StanceModel.from_pretrained(start, dtype=torch.float32)
-    settings = recipe.inference_settings()
-    classifier = StanceClassifier(TorchEngine(model), *load_windower(start, settings))
-    articles = [article for source in stage.sources for article in read_source(source, holdout_fold)]
+    classifier = StanceClassifier(TorchEngine(model), *load_windower(start, Settings.read(start)))
+    articles = [article for source in stage.sources for article in read_source(source, recipe.calibration_fold)]
     dataset = Dataset.from_list(features(articles, classifier.windower))
     checkpoints = end.with_name(f"{end.name}-checkpoints")
     arguments = TrainingArguments(
@@ -155,12 +181,12 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, holdout_fold
         logging_steps=20,
         report_to=["tensorboard"],
     )
-    trainer = StanceTrainer(recipe, classifier, model, arguments, dataset)
+    trainer = StanceTrainer(recipe, stage, classifier, model, arguments, dataset)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None)
     if stage.select == "last":
         trainer.average.copy_to(model)
     if trainer.is_world_process_zero():
-        save(model, recipe, start, end, torch.float32)
+        save(model, recipe, start, end, torch.float32, {})
 
 
 def read_source(source: Source, holdout_fold: int | None) -> list[Article]:
@@ -198,9 +224,10 @@ def parameter_groups(model: StanceModel, recipe: Recipe, learning_rate: float) -
 def initialise(recipe: Recipe, folder: Path) -> None:
     """Write the model that training starts from, with its tokenizer, to ``folder``."""
     place = find_model(recipe.model)
+    AutoConfig.register(StanceConfig.model_type, StanceConfig, exist_ok=True)
     config = AutoConfig.from_pretrained(place)
-    if config.model_type == StanceConfig.model_type:
-        save(StanceModel.from_pretrained(place, dtype=torch.float32), recipe, Path(place), folder, torch.float32)
+    if isinstance(config, StanceConfig):
+        save(StanceModel.from_pretrained(place, dtype=torch.float32), recipe, Path(place), folder, torch.float32, {})
         return
     for name in ("hidden_dropout_prob", "embedding_dropout", "mlp_dropout"):
         if hasattr(config, name):
@@ -211,10 +238,12 @@ def initialise(recipe: Recipe, folder: Path) -> None:
     model = StanceModel(
         StanceConfig(encoder=config.to_dict(), pointer_size=recipe.pointer_size, head_dropout=recipe.dropout)
     )
-    pretrained = AutoModel.from_pretrained(place, dtype=torch.float32)
-    model.encoder.load_state_dict(pretrained.state_dict(), strict=False)
+    if recipe.pretrained:
+        pretrained = AutoModel.from_pretrained(place, dtype=torch.float32)
+        # The pooling layer is left out, see StanceModel.
+        model.encoder.load_state_dict(pretrained.state_dict(), strict=False)
     AutoTokenizer.from_pretrained(place).save_pretrained(folder)
-    save(model, recipe, folder, folder, torch.float32)
+    save(model, recipe, folder, folder, torch.float32, {})
 
 
 def find_model(model: str) -> str:
@@ -229,9 +258,17 @@ def find_model(model: str) -> str:
     return str(next(Path(spec.origin).parent.rglob("config.json")).parent)
 
 
-def save(model: StanceModel, recipe: Recipe, tokenizer_from: Path, folder: Path, dtype: torch.dtype) -> None:
+def save(
+    model: StanceModel,
+    recipe: Recipe,
+    tokenizer_from: Path,
+    folder: Path,
+    dtype: torch.dtype,
+    settings: dict[str, Any],
+) -> None:
     """Save a model with its tokenizer and its settings."""
-    model.config.settings = asdict(recipe.inference_settings())
+    merged = {**model.config.settings, **settings, "window": recipe.window, "overlap": recipe.overlap}
+    model.config.settings = asdict(Settings.from_dict(merged))
     model.to(dtype).save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         if tokenizer_from != folder:

@@ -1,0 +1,43 @@
+# make demo    install, and classify a sample article
+# make test    install, and run every check
+# make train   rebuild the default model from the corpora in the folder STANCE_DATA
+# make clean   remove what the others made, except trained models
+#
+# Each works in an empty clone with Python 3.11; another one: make demo PYTHON=/path/to/python
+
+PYTHON ?= python3.11
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
+CONFIG ?= configs/default.yaml
+
+.PHONY: demo test train clean
+.NOTPARALLEL:
+
+demo: $(VENV)/demo.stamp
+	$(RUN) -m stance classify --format table examples/daily-brief.txt
+
+test: export HF_HUB_OFFLINE = 1
+test: $(VENV)/test.stamp
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+	$(RUN) -m pytest --quiet
+
+train: $(VENV)/train.stamp
+	@test -n "$(STANCE_DATA)" || { echo "set STANCE_DATA to the folder of the corpora; see docs/training.md" >&2; exit 2; }
+	$(RUN) -m training.train $(CONFIG)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# A stamp tells what is installed; a change of the dependencies makes it out of date.
+$(VENV)/demo.stamp: EXTRA :=
+$(VENV)/test.stamp: EXTRA := [test]
+$(VENV)/train.stamp: EXTRA := [train]
+$(VENV)/%.stamp: pyproject.toml constraints.txt | $(RUN)
+	@echo "Installing stance$(EXTRA) into $(VENV); the first time takes some minutes"
+	$(INSTALL) --editable ".$(EXTRA)"
+	@touch $@
+
+$(RUN):
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
