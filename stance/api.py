@@ -100,6 +100,9 @@ def evaluate(
     articles = labelled.read(gold) if isinstance(gold, str | Path) else gold
     if predicted is None or isinstance(predicted, StanceClassifier):
         classifier = predicted or _default()
+        for number, article in enumerate(articles):
+            if not isinstance(article.get("id"), str):
+                raise ValueError(f"article {number} of the labelled set has no id; predictions are matched by id")
         predicted = list(classifier.stream((article["id"], article["text"]) for article in articles))
     return score(articles, predicted)
 

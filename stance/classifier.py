@@ -16,8 +16,12 @@ from stance.sentences import check_boundaries, split
 from stance.settings import Settings
 from stance.windows import Window, Windower
 
+FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+"""What a model folder must hold."""
+
 DEFAULT_MODEL = Path(__file__).parent / "models" / "default"
 _TOKENS_A_BATCH = 8192
+_READ_AHEAD = 32
 
 Boundaries = Sequence[tuple[int, int]]
 Texts = list[str] | tuple[str, ...]
@@ -71,7 +75,11 @@ class StanceClassifier:
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Copy the model's files into ``folder``, which ``from_pretrained`` then loads."""
-        shutil.copytree(self._files(), folder, dirs_exist_ok=True)
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        for file in self._files():
+            if file.parent.resolve() != target.resolve():
+                shutil.copy(file, target / file.name)
 
     def push_to_hub(self, repository: str, *, private: bool = False) -> str:
         """Upload the model to the Hugging Face hub.
@@ -86,9 +94,12 @@ class StanceClassifier:
         """
         from huggingface_hub import HfApi
 
+        files = self._files()
         api = HfApi()
         api.create_repo(repository, private=private, exist_ok=True)
-        commit = api.upload_folder(repo_id=repository, folder_path=self._files())
+        commit = api.upload_folder(
+            repo_id=repository, folder_path=files[0].parent, allow_patterns=[file.name for file in files]
+        )
         return str(commit.commit_url)
 
     @overload
@@ -130,27 +141,24 @@ class StanceClassifier:
         """
         _check_confidence(min_confidence)
         if isinstance(text, str):
-            boundaries = split(text) if sentences is None else check_boundaries(text, sentences)  # type: ignore[arg-type]
-            return self._documents([(None, text)], [boundaries], min_confidence)[0]
+            return next(self._documents(iter([(None, text, sentences)]), 1, min_confidence))  # type: ignore[list-item]
         if not isinstance(text, list | tuple):
             raise TypeError(
                 f"classify takes a string or a list of strings, not {type(text).__name__}; "
                 "for an iterator use StanceClassifier.stream"
             )
-        items = [(None, _checked(item, index)) for index, item in enumerate(text)]
-        if sentences is None:
-            spans = [split(item) for _, item in items]
-        elif len(sentences) != len(items):
-            raise ValueError(f"there are {len(items)} texts and boundaries for {len(sentences)}; give one list a text")
-        else:
-            spans = [check_boundaries(item, own) for (_, item), own in zip(items, sentences, strict=True)]  # type: ignore[arg-type]
-        return self._documents(items, spans, min_confidence)
+        if sentences is not None and len(sentences) != len(text):
+            raise ValueError(f"there are {len(text)} texts and boundaries for {len(sentences)}; give one list a text")
+        checked = [_checked(item, index) for index, item in enumerate(text)]
+        own = sentences or [None] * len(checked)
+        items = ((None, item, spans) for item, spans in zip(checked, own, strict=True))
+        return list(self._documents(items, _READ_AHEAD, min_confidence))  # type: ignore[arg-type]
 
     def stream(
         self,
         texts: Iterable[str | tuple[str, str]],
         *,
-        batch_size: int = 32,
+        batch_size: int = _READ_AHEAD,
         min_confidence: float | None = None,
     ) -> Iterator[Document]:
         """Label any number of articles in constant memory.
@@ -160,31 +168,36 @@ class StanceClassifier:
             batch_size: How many articles are read ahead.
             min_confidence: As for ``classify``.
 
-        Yields:
-            One document an article, in the same order.
+        Returns:
+            An iterator over one document an article, in the same order.
 
         Raises:
-            TypeError: If an item is neither a string nor a pair of strings; the message says which.
+            TypeError: If ``texts`` is one string, or an item is neither a string nor a pair; the message says which.
             ValueError: If ``batch_size`` or ``min_confidence`` is out of range.
 
         """
         _check_confidence(min_confidence)
+        if isinstance(texts, str | bytes):
+            raise TypeError("stream takes an iterable of texts; for one text use classify")
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-        items = (_identified(item, index) for index, item in enumerate(texts))
-        while batch := list(islice(items, batch_size)):
-            yield from self._documents(batch, [split(text) for _, text in batch], min_confidence)
+        items = ((*_identified(item, index), None) for index, item in enumerate(texts))
+        return self._documents(items, batch_size, min_confidence)
 
     def _documents(
-        self, items: Sequence[tuple[str | None, str]], spans: Sequence[Boundaries], min_confidence: float | None
-    ) -> list[Document]:
-        windows = [self.windower.windows(text, own) for (_, text), own in zip(items, spans, strict=True)]
-        logits = iter(self._run([window for own in windows for window in own]))
-        documents = []
-        for (identifier, text), own_spans, own_windows in zip(items, spans, windows, strict=True):
-            readings = decode(text, own_windows, list(islice(logits, len(own_windows))), self.settings)
-            documents.append(assemble(identifier, text, own_spans, readings, self.settings, min_confidence))
-        return documents
+        self,
+        items: Iterator[tuple[str | None, str, Boundaries | None]],
+        batch_size: int,
+        min_confidence: float | None,
+    ) -> Iterator[Document]:
+        """Classify (id, text, own boundaries or None) in batches of articles."""
+        while batch := list(islice(items, batch_size)):
+            spans = [split(text) if own is None else check_boundaries(text, own) for _, text, own in batch]
+            windows = [self.windower.windows(text, own) for (_, text, _), own in zip(batch, spans, strict=True)]
+            logits = iter(self._run([window for own in windows for window in own]))
+            for (identifier, text, _), own_spans, own_windows in zip(batch, spans, windows, strict=True):
+                readings = decode(text, own_windows, list(islice(logits, len(own_windows))), self.settings)
+                yield assemble(identifier, text, own_spans, readings, self.settings, min_confidence)
 
     def _run(self, windows: Sequence[Window]) -> list[Logits]:
         """Run windows of like length together, and give back their logits in order, without padding."""
@@ -198,10 +211,11 @@ class StanceClassifier:
                 out[index] = _unpadded(logits, row, windows[index])
         return [out[index] for index in range(len(windows))]
 
-    def _files(self) -> Path:
+    def _files(self) -> list[Path]:
         if self.folder is None:
             raise ValueError("this classifier was not loaded from a folder, so it has no files; save its model instead")
-        return self.folder
+        known = (self.folder / name for name in (*FILES, "README.md"))
+        return [file for file in known if file.is_file()]
 
 
 def _unpadded(logits: Logits, row: int, window: Window) -> Logits:

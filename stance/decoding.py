@@ -89,7 +89,7 @@ def _read(text: str, window: Window, logits: Logits, settings: Settings) -> list
     mentions, names, targets = (
         _point(text, window, head[rows]) for head in (logits.mention, logits.name, logits.target)
     )
-    cues = _cues(window, logits.tag, range(rows.start, rows.stop))
+    cues = _cues(text, window, logits.tag, range(rows.start, rows.stop))
     return [
         Reading(tuple(map(float, scores[i])), int(labels[i]), mentions[i], names[i], targets[i], cues[i])
         for i in range(len(scores))
@@ -132,7 +132,7 @@ def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _cues(window: Window, tags: Floats, sentences: range) -> list[tuple[int, int] | None]:
+def _cues(text: str, window: Window, tags: Floats, sentences: range) -> list[tuple[int, int] | None]:
     """Give each sentence its likeliest run of cue tokens."""
     is_cue = (tags[:, _CUE] > 0) & ~window.is_marker
     cues: list[tuple[int, int] | None] = []
@@ -146,5 +146,5 @@ def _cues(window: Window, tags: Floats, sentences: range) -> list[tuple[int, int
             first -= 1
         while last + 1 < len(is_cue) and is_cue[last + 1] and window.sentence_ids[last + 1] == sentence:
             last += 1
-        cues.append((int(window.offsets[first, 0]), int(window.offsets[last, 1])))
+        cues.append(_whole_words(text, int(window.offsets[first, 0]), int(window.offsets[last, 1])))
     return cues

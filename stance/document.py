@@ -283,9 +283,10 @@ def _sentence_to_dict(sentence: Sentence) -> dict[str, Any]:
         "scores": sentence.scores and {label.value: score for label, score in sentence.scores.items()},
         "speaker_confidence": sentence.speaker_confidence,
         "cue": _offsets(sentence.cue),
-        "abstained": sentence.abstained or None,
+        "abstained": sentence.abstained,
     }
-    return out | {key: value for key, value in predicted.items() if value is not None}
+    # A sentence labelled by hand has none of these keys, a predicted one has them all.
+    return out | predicted if any(predicted.values()) else out
 
 
 def _sentence_from_dict(text: str, record: Mapping[str, Any], speakers: Mapping[tuple[str, str], Speaker]) -> Sentence:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -177,7 +178,7 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
         raise LabelledSetError(f"{path}, line {number}: not UTF-8: {error}; save the file as UTF-8") from error
     except (json.JSONDecodeError, RecursionError) as error:
         raise LabelledSetError(f"{path}, line {number}: broken JSON: {error}; each line is one object") from error
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise LabelledSetError(f"{path}, after line {number}: broken gzip file: {error}; fetch it again") from error
 
 
@@ -194,6 +195,8 @@ def _with_text(line: Mapping[str, Any], text: str) -> Article:
 def _with_names(sentence: Mapping[str, Any], convert: Callable[[Any], Any]) -> dict[str, Any]:
     """Copy a sentence with its speaker's names converted."""
     record = dict(sentence)
+    if "speaker_also" in record:
+        record["speaker_also"] = convert(record["speaker_also"])
     if isinstance(record.get("speaker"), Mapping):
         speaker = {**record["speaker"], "name": convert(record["speaker"]["name"])}
         if "also" in speaker:

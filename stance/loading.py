@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from stance.classifier import StanceClassifier
+from stance.classifier import FILES, StanceClassifier
 from stance.settings import Settings
 from stance.windows import Windower
-
-FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
 def load_classifier(model: str | Path, device: str | None) -> StanceClassifier:
     """Load a classifier from a folder or the hub; see ``StanceClassifier.from_pretrained``."""
     folder = find_folder(model)
     import torch
-    import transformers
 
     from stance.engines.torch import TorchEngine
     from stance.modeling import StanceModel
 
-    # A progress bar of half a second is noise among the caller's own.
-    transformers.utils.logging.disable_progress_bar()
-    network = StanceModel.from_pretrained(folder, dtype="float32", local_files_only=True)
+    with _no_progress_bar():
+        network = StanceModel.from_pretrained(folder, dtype="float32", local_files_only=True)
     engine = TorchEngine(network.to(torch.device(device or "cpu")))
     settings = Settings.read(folder)
-    return StanceClassifier(engine, *load_windower(folder, settings), folder=folder)
+    windower, pad_id = load_windower(folder, settings)
+    return StanceClassifier(engine, windower, settings, pad_id, folder)
 
 
-def load_windower(folder: Path, settings: Settings) -> tuple[Windower, Settings, int]:
+def load_windower(folder: Path, settings: Settings) -> tuple[Windower, int]:
     """Load the tokenizer of a model folder.
 
     Args:
@@ -39,13 +38,13 @@ def load_windower(folder: Path, settings: Settings) -> tuple[Windower, Settings,
         settings: The model's settings.
 
     Returns:
-        The windower, the settings, and the id of the padding token.
+        The windower, and the id of the padding token.
 
     """
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     special = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
     cls_id, sep_id, pad_id = (_token_id(tokenizer, special[f"{name}_token"]) for name in ("cls", "sep", "pad"))
-    return Windower(tokenizer, cls_id, sep_id, settings.window, settings.overlap), settings, pad_id
+    return Windower(tokenizer, cls_id, sep_id, settings.window, settings.overlap), pad_id
 
 
 def find_folder(model: str | Path) -> Path:
@@ -66,12 +65,36 @@ def find_folder(model: str | Path) -> Path:
     if not folder.is_dir():
         if looks_local:
             raise FileNotFoundError(f"there is no model folder {str(model)!r}; give a folder or a hub id 'owner/name'")
-        from huggingface_hub import snapshot_download
-
-        folder = Path(snapshot_download(str(model), allow_patterns=list(FILES)))
+        folder = _fetch(str(model))
     if missing := [name for name in FILES if not (folder / name).is_file()]:
         raise FileNotFoundError(f"the model folder {str(folder)!r} lacks {', '.join(missing)}; save the model again")
     return folder
+
+
+def _fetch(repository: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repository, allow_patterns=list(FILES)))
+    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+        raise FileNotFoundError(
+            f"there is no model folder {repository!r}, and it cannot be had from the hub: {error}"
+        ) from error
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Keep transformers' progress bar of half a second away from the caller's own output."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _token_id(tokenizer: Tokenizer, token: str | dict[str, str]) -> int:

@@ -33,7 +33,7 @@ _STARTERS = frozenset(
     "wednesday thursday friday saturday sunday".split()
 )
 _WORD = r"(?:[A-Z]\.|[A-Z][\w’'\-]*)"
-_PERSON = re.compile(rf"{_WORD}(?: (?:(?:de|da|di|al|el|van|von|der|bin) )*{_WORD})+")
+_PERSON = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:de|da|di|al|el|van|von|der|bin) )*{_WORD})+")
 _IN_BRACKETS = re.compile(r"\(([A-Z][A-Za-z&.]{1,9})\)")
 
 
@@ -139,7 +139,7 @@ class Names:
 def _refers(mention: str) -> bool:
     """Tell whether a mention names nobody itself, but refers to somebody: a pronoun, or a role with an article."""
     words = mention.lower().split()
-    is_role = words[0] in _DEFINITE and not any(word[:1].isupper() for word in mention.split()[1:])
+    is_role = words[:1] != [] and words[0] in _DEFINITE and not any(word[:1].isupper() for word in mention.split()[1:])
     return set(words) <= PRONOUNS or is_role or set(words) <= _TITLES
 
 
@@ -156,7 +156,7 @@ def without_titles(form: str) -> str:
         'Igor Konashenkov'
 
     """
-    words = re.sub(r"[’']s?$", "", form).split(" ")
+    words = (re.sub(r"[’']s?$", "", form) or form).split(" ")
     kept = words
     while len(kept) > 1 and kept[0].strip(".").lower() in _TITLES:
         kept = kept[1:]

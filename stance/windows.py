@@ -7,6 +7,7 @@ quotation is open) is kept as one *surface* number a token.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ FIRST_MARKER_SURFACE = 3
 N_SURFACES = 9
 """Three for tokens; for markers, three kinds of line break times whether a quotation is open."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _UPPERCASE = np.array([chr(code).isupper() for code in range(0x2000)] + [False])
 
 
@@ -93,26 +95,33 @@ class Windower:
         """
         if not spans:
             return []
-        # A lone surrogate has no UTF-8 form; the replacement character is as long, so offsets stay right.
-        clean = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        clean = text if len(clean) != len(text) else clean
+        # A surrogate has no UTF-8 form; the replacement character is as long, so offsets stay right.
+        clean = _SURROGATE.sub("\ufffd", text)
         pieces = self._encode(clean, spans)
         markers = _marker_surfaces(text, spans)
         lengths = [len(ids) for ids, _, _ in pieces]
         groups = group_sentences(lengths, self.window - 1, self.overlap)
         reads = assign_reads(lengths, groups)
-        return [self._window(pieces, markers, spans, group, read) for group, read in zip(groups, reads, strict=True)]
+        return [
+            self._window(pieces, markers, spans, group, read)
+            for group, read in zip(groups, reads, strict=True)
+            if read[0] < read[1]
+        ]
 
     def _encode(
         self, text: str, spans: Sequence[tuple[int, int]]
     ) -> list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
         """Tokenise each sentence into ids, offsets and surfaces, its marker first."""
+        next_word = _next_word(text)
         capitals = np.concatenate(([0], np.cumsum(_is_upper(text))))
         encodings = self.tokenizer.encode_batch([text[start:end] for start, end in spans], add_special_tokens=False)
         pieces = []
         for encoding, (start, _) in zip(encodings, spans, strict=True):
             ids = np.array([self.sep_id, *encoding.ids], dtype=np.int64)[: self.window - 1]
             offsets = np.array([(0, 0), *encoding.offsets], dtype=np.int64)[: self.window - 1] + start
+            # Byte-level tokenizers count the white space before a word as part of it.
+            offsets[:, 0] = np.minimum(next_word[offsets[:, 0]], offsets[:, 1])
+            offsets[0, 0] = start
             upper = capitals[offsets[:, 1]] - capitals[offsets[:, 0]]
             size = offsets[:, 1] - offsets[:, 0]
             surface = np.where((upper == size) & (size > 1), UPPER, np.where(upper > 0, CAPITALISED, LOWER))
@@ -217,6 +226,13 @@ def _codepoints(text: str) -> NDArray[np.uint32]:
 def _is_upper(text: str) -> NDArray[np.bool_]:
     upper: NDArray[np.bool_] = _UPPERCASE[np.minimum(_codepoints(text), len(_UPPERCASE) - 1)]
     return upper
+
+
+def _next_word(text: str) -> NDArray[np.int64]:
+    """Map every index to that of the next character that is no white space; one more entry for the end."""
+    places = np.array([len(text) if c.isspace() else i for i, c in enumerate(text)] + [len(text)], dtype=np.int64)
+    nearest: NDArray[np.int64] = np.minimum.accumulate(places[::-1])[::-1]
+    return nearest
 
 
 def _marker_surfaces(text: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.int64]:

@@ -25,7 +25,10 @@ class FakeClassifier:
         for item in texts:
             identifier, text = item if isinstance(item, tuple) else (None, item)
             record = {"start": 0, "end": len(text), "label": "denial", "speaker": "author", "confidence": 0.7}
-            record |= {"scores": {"denial": 0.7, "none": 0.3}, "abstained": (min_confidence or 0) > 0.7}
+            record |= {
+                "scores": {"denial": 0.7, "none": 0.3, "assertion": 0.0, "allegation": 0.0},
+                "abstained": (min_confidence or 0) > 0.7,
+            }
             yield Document.from_dict({"id": identifier, "text": text, "sentences": [record] if text else []})
 
 
@@ -280,7 +283,10 @@ def trained(monkeypatch):
 
 def test_train_runs_a_recipe(run, trained, tmp_path, labelled_file):
     config = tmp_path / "recipe.yaml"
-    config.write_text(f"output: runs\nmodel: default\nseed: 7\nstages: []\nevaluation: {labelled_file}\n")
+    config.write_text(
+        f"output: runs\nmodel: default\nseed: 7\nevaluation: {labelled_file}\n"
+        "stages: [{name: only, epochs: 1, learning_rate: 0.001, sources: []}]\n"
+    )
     assert run("train", config) == "the model is in runs/final\n"
     assert [recipe.seed for recipe in trained] == [7]
 

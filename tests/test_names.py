@@ -46,6 +46,26 @@ def test_an_acronym_in_brackets_stands_for_the_words_before_it():
     assert Names(TEXT).fullest("HWU") == "Harbour Workers Union"
 
 
+def test_a_mention_that_is_a_name_never_means_somebody_else():
+    assert Names(TEXT).speaker(at("Ortiz"), found("Paul Reed")).name == "Lena Ortiz"
+
+
+def test_people_of_a_kind_are_nobody_in_particular():
+    text = "Many critics disagreed with Lena Ortiz."
+    pointed = Candidates(((28, 38),), (0.9,), 0.05)
+    assert Names(text).speaker((0, 12), pointed).name == "Many critics"
+
+
+def test_a_role_with_an_article_is_whom_the_pointer_finds():
+    text = "Lena Ortiz, the minister, left. The minister was tired."
+    pointed = Candidates(((0, 10),), (0.9,), 0.05)
+    assert Names(text).speaker((32, 44), pointed).name == "Lena Ortiz"
+
+
+def test_a_word_at_the_start_of_a_sentence_is_no_first_name():
+    assert Names("But Ortiz left. Lena Ortiz came. Then Ortiz slept.").fullest("Ortiz") == "Lena Ortiz"
+
+
 def test_the_pointer_decides_whom_a_pronoun_means():
     party = Names(TEXT).speaker(at("it"), found("HWU"))
     assert party.name == "Harbour Workers Union"

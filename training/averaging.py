@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-_FILE = "average.safetensors"
+AVERAGE_FILE = "average.safetensors"
 
 
 class WeightAverage(TrainerCallback):
@@ -42,23 +42,32 @@ class WeightAverage(TrainerCallback):
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
         """Write the average into the checkpoint."""
         if self.weights and state.is_world_process_zero:
-            save_file(self.weights, Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / _FILE)
+            save_file(self.weights, Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / AVERAGE_FILE)
 
     def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: nn.Module, **_: object
     ) -> None:
-        """Read the average of the checkpoint that training goes on from."""
-        saved = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / _FILE
-        if self.weights and saved.is_file():
-            self.weights = load_file(saved)
+        """Read the average of the checkpoint that training goes on from, and move it to where the model lies."""
+        if self.weights and state.global_step:
+            self.load(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
+        # The file keeps no order, and the model may lie on a GPU by now.
+        if self.weights:
+            self.weights = {name: self.weights[name].to(value.device) for name, value in model.named_parameters()}
+
+    def load(self, checkpoint: Path) -> None:
+        """Read the average that a checkpoint holds; nothing where averaging is off."""
+        if self.weights:
+            self.weights = load_file(checkpoint / AVERAGE_FILE)
 
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[None]:
         """Put the average into the model for a while."""
         own = {name: value.detach().clone() for name, value in model.named_parameters()} if self.weights else {}
         self.copy_to(model)
-        yield
-        _assign(model, own)
+        try:
+            yield
+        finally:
+            _assign(model, own)
 
     def copy_to(self, model: nn.Module) -> None:
         """Put the average into the model for good; nothing where averaging is off."""

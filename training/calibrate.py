@@ -102,6 +102,8 @@ def fit_speaker_calibration(gold: Sequence[Article], predicted: Sequence[Article
     known = [one for one in judged if one.speaker_right is not None and one.speaker_confidence is not None]
     raw = np.clip([one.speaker_confidence for one in known], 1e-6, 1 - 1e-6)
     right = [one.speaker_right for one in known]
+    if len(set(right)) < 2:
+        return 1.0, 0.0
     fitted = LogisticRegression(C=1e6).fit(np.log(raw / (1 - raw))[:, None], right)
     return round(float(fitted.coef_[0, 0]), 4), round(float(fitted.intercept_[0]), 4)
 

@@ -98,8 +98,8 @@ class Recipe(_Strict):
         model: What training starts from: ``default`` for the embedded model, the folder or hub id of a Stance model,
             or an encoder: a folder, a hub id, or ``package:`` and a Python package that carries one.
         pretrained: False starts from random weights of the encoder's shape.
-        calibration_fold: Labelled articles of this fold are kept out of training, and the inference settings are
-            fitted on them.
+        calibration_fold: Articles of this fold are kept out of training; the inference settings are fitted on those
+            of the readers ``labelled``.
         seed: Seed of everything random.
         window: Longest window in tokens.
         overlap: Tokens that a window repeats at most.
@@ -120,7 +120,7 @@ class Recipe(_Strict):
 
     output: str
     model: str
-    stages: list[Stage]
+    stages: list[Stage] = Field(min_length=1)
     evaluation: DataFile
     pretrained: bool = True
     calibration_fold: int | None = Field(default=None, ge=0)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -68,7 +66,7 @@ def read_labelled(path: Path, holdout_fold: int | None = None, tags: Path | None
         Articles with labels, mentions, names and targets.
 
     """
-    tagged = {line["text"]: _tags(line) for line in _read_jsonl(tags)} if tags else {}
+    tagged = {line["text"]: _tags(line) for line in _articles(tags)} if tags else {}
     articles = _without_fold(labelled.read(path), holdout_fold)
     return [from_labelled(article, tagged.get(article["text"])) for article in articles]
 
@@ -85,7 +83,7 @@ def read_standoff(path: Path, texts: Sequence[Path], holdout_fold: int | None = 
         Articles with labels, mentions, names and targets.
 
     """
-    articles = labelled.join(path, (line for file in texts for line in _read_jsonl(file)))
+    articles = labelled.join(path, (line for file in texts for line in _articles(file)))
     return [from_labelled(article) for article in _without_fold(articles, holdout_fold)]
 
 
@@ -107,7 +105,7 @@ def read_polnear(path: Path) -> list[Article]:
 
     """
     articles = []
-    for line in _read_jsonl(path):
+    for line in _articles(path):
         text = line["text"]
         sentences = [Sentence(span, mentions=_attributed(line["attributions"], span)) for span in split(text)]
         articles.append(Article(text, sentences, _tags(line)))
@@ -125,7 +123,7 @@ def read_gum(path: Path) -> list[Article]:
 
     """
     articles = []
-    for line in _read_jsonl(path):
+    for line in _articles(path):
         text = line["text"]
         coreference = []
         for cluster in line["clusters"]:
@@ -261,7 +259,5 @@ def _placed(row: dict[str, str], key: str) -> Offsets:
     return start, start + len(row[key])
 
 
-def _read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as file:
-        yield from map(json.loads, file)
+def _articles(path: Path) -> Iterator[dict[str, Any]]:
+    return (line for _, line in labelled.read_lines(path))

@@ -5,28 +5,30 @@ from __future__ import annotations
 import argparse
 import functools
 import importlib.util
+import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from datasets import Dataset
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, Trainer, TrainerControl, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
 
 from stance import labelled
 from stance.classifier import DEFAULT_MODEL, StanceClassifier
 from stance.document import Document
 from stance.engines.torch import TorchEngine
 from stance.evaluation import evaluate
-from stance.loading import load_windower
+from stance.loading import find_folder, load_windower
 from stance.modeling import StanceConfig, StanceModel
 from stance.settings import Settings
 
-from .averaging import WeightAverage
+from .averaging import AVERAGE_FILE, WeightAverage
 from .calibrate import calibrate
 from .configuration import Recipe, Source, Stage, read_recipe
 from .corpora import READERS, Article, read_labelled, read_standoff
@@ -99,7 +101,9 @@ class StanceTrainer(Trainer):
             metrics = evaluate(self.development, predict(self.classifier, self.development)).metrics
             self.network.train()
         figures = {f"{metric_key_prefix}_{name}": value for name, value in metrics.items()}
-        figures[f"{metric_key_prefix}_score"] = (metrics["macro-F1"] + metrics["joint accuracy"]) / 2
+        # A small set may lack a label; what is not defined does not count.
+        counted = [metrics[name] for name in ("macro-F1", "joint accuracy") if not math.isnan(metrics[name])]
+        figures[f"{metric_key_prefix}_score"] = sum(counted) / max(len(counted), 1)
         self.log(figures)
         self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, figures)
         return figures
@@ -118,28 +122,36 @@ def train(recipe: Recipe) -> Path:
     """
     output, fold = Path(recipe.output), recipe.calibration_fold
     suffix = "" if fold is None else f"-without-fold-{fold}"
+    if fold is not None and not held_out(recipe):
+        raise ValueError(f"no labelled article is in the calibration fold {fold}; leave the key out or give folds")
     set_seed(recipe.seed)
     start = output / "start"
-    if not is_model(start):
-        initialise(recipe, start)
+    # Where several processes train, one writes a model while the others wait for it.
+    processes = PartialState(cpu=not torch.accelerator.is_available())
+    with processes.main_process_first():
+        if not is_model(start):
+            initialise(recipe, start)
     for stage in recipe.stages:
         has_folds = any(source.has_folds for source in stage.sources)
         end = output / (stage.name + suffix * has_folds)
         if not is_model(end):
             run_stage(recipe, stage, start, end)
+            processes.wait_for_everyone()
         start = end
     final = output / f"model{suffix}"
-    if not is_model(final):
-        settings = recipe.settings if fold is None else fit_settings(recipe, start)
-        save(StanceModel.from_pretrained(start), recipe, start, final, getattr(torch, recipe.stored_as), settings)
+    with processes.main_process_first():
+        if not is_model(final):
+            settings = recipe.settings if fold is None else fit_settings(recipe, start)
+            save(StanceModel.from_pretrained(start), recipe, start, final, getattr(torch, recipe.stored_as), settings)
     return final
 
 
 def fit_settings(recipe: Recipe, folder: Path) -> dict[str, Any]:
     """Fit the inference settings of the model in ``folder`` on the articles of the calibration fold."""
     gold = held_out(recipe)
-    predicted = [document.to_dict() for document in predict(StanceClassifier.from_pretrained(folder), gold)]
-    return asdict(calibrate(gold, predicted))
+    classifier = StanceClassifier.from_pretrained(folder)
+    classifier.settings = Settings(window=recipe.window, overlap=recipe.overlap)
+    return asdict(calibrate(gold, [document.to_dict() for document in predict(classifier, gold)]))
 
 
 def held_out(recipe: Recipe) -> list[labelled.Article]:
@@ -157,7 +169,9 @@ def predict(classifier: StanceClassifier, articles: Sequence[labelled.Article]) 
 def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path) -> None:
     """Train one stage from the model in ``start`` and write the result to ``end``."""
     model = StanceModel.from_pretrained(start, dtype=torch.float32)
-    classifier = StanceClassifier(TorchEngine(model), *load_windower(start, Settings.read(start)))
+    settings = Settings.read(start)
+    windower, pad_id = load_windower(start, settings)
+    classifier = StanceClassifier(TorchEngine(model), windower, settings, pad_id)
     articles = [article for source in stage.sources for article in read_source(source, recipe.calibration_fold)]
     dataset = Dataset.from_list(features(articles, classifier.windower))
     checkpoints = end.with_name(f"{end.name}-checkpoints")
@@ -181,12 +195,23 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path) -> None:
         logging_steps=20,
         report_to=["tensorboard"],
     )
+    # One process drives one GPU: several are for torchrun or accelerate launch.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
     trainer = StanceTrainer(recipe, stage, classifier, model, arguments, dataset)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None)
-    if stage.select == "last":
-        trainer.average.copy_to(model)
+    trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints, bool(stage.averaging)))
+    if stage.select == "best" and trainer.state.best_model_checkpoint:
+        trainer.average.load(Path(trainer.state.best_model_checkpoint))
+    trainer.average.copy_to(model)
     if trainer.is_world_process_zero():
         save(model, recipe, start, end, torch.float32, {})
+
+
+def last_checkpoint(folder: Path, averaged: bool) -> str | None:
+    """Find the last whole checkpoint in a folder; one that a kill cut short is passed over."""
+    needed = ["trainer_state.json", *([AVERAGE_FILE] if averaged else [])]
+    whole = [path for path in folder.glob("checkpoint-*") if all((path / name).is_file() for name in needed)]
+    last = max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    return None if last is None else str(last)
 
 
 def read_source(source: Source, holdout_fold: int | None) -> list[Article]:
@@ -227,7 +252,8 @@ def initialise(recipe: Recipe, folder: Path) -> None:
     AutoConfig.register(StanceConfig.model_type, StanceConfig, exist_ok=True)
     config = AutoConfig.from_pretrained(place)
     if isinstance(config, StanceConfig):
-        save(StanceModel.from_pretrained(place, dtype=torch.float32), recipe, Path(place), folder, torch.float32, {})
+        before = find_folder(place)
+        save(StanceModel.from_pretrained(before, dtype=torch.float32), recipe, before, folder, torch.float32, {})
         return
     for name in ("hidden_dropout_prob", "embedding_dropout", "mlp_dropout"):
         if hasattr(config, name):
@@ -242,8 +268,9 @@ def initialise(recipe: Recipe, folder: Path) -> None:
         pretrained = AutoModel.from_pretrained(place, dtype=torch.float32)
         # The pooling layer is left out, see StanceModel.
         model.encoder.load_state_dict(pretrained.state_dict(), strict=False)
-    AutoTokenizer.from_pretrained(place).save_pretrained(folder)
-    save(model, recipe, folder, folder, torch.float32, {})
+    with TemporaryDirectory() as tokenizer:
+        AutoTokenizer.from_pretrained(place).save_pretrained(tokenizer)
+        save(model, recipe, Path(tokenizer), folder, torch.float32, {})
 
 
 def find_model(model: str) -> str:
@@ -266,13 +293,15 @@ def save(
     dtype: torch.dtype,
     settings: dict[str, Any],
 ) -> None:
-    """Save a model with its tokenizer and its settings."""
+    """Save a model with its tokenizer and its settings; a folder under its own name is always whole."""
     merged = {**model.config.settings, **settings, "window": recipe.window, "overlap": recipe.overlap}
     model.config.settings = asdict(Settings.from_dict(merged))
-    model.to(dtype).save_pretrained(folder)
+    part = folder.with_name(f"{folder.name}.part")
+    model.to(dtype).save_pretrained(part)
     for name in ("tokenizer.json", "tokenizer_config.json"):
-        if tokenizer_from != folder:
-            shutil.copy(tokenizer_from / name, folder / name)
+        shutil.copy(tokenizer_from / name, part / name)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
 
 
 def main() -> None:

@@ -4,9 +4,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from stance import StanceClassifier
+from stance import StanceClassifier, labelled
+from stance.settings import Settings
 from training.configuration import read_recipe
-from training.train import StanceTrainer, train
+from training.train import StanceTrainer, held_out, train
 
 
 @pytest.fixture
@@ -48,3 +49,15 @@ def test_training_goes_on_from_a_stance_model(recipe, tmp_path):
     stage = recipe.stages[0].model_copy(update={"epochs": 1})
     again = recipe.model_copy(update={"output": str(tmp_path / "again"), "model": str(first), "stages": [stage]})
     assert StanceClassifier.from_pretrained(train(again)).classify("So.").sentences
+
+
+def test_a_calibration_fold_is_kept_out_and_fits_the_settings(recipe, tmp_path):
+    lines = [{**line, "fold": fold} for fold, line in enumerate(labelled.read("tests/fixtures/tiny.jsonl"))]
+    labelled.write(tmp_path / "folds.jsonl", lines)
+    source = recipe.stages[0].sources[0].model_copy(update={"path": str(tmp_path / "folds.jsonl")})
+    stage = recipe.stages[0].model_copy(update={"sources": [source], "epochs": 1})
+    own = recipe.model_copy(update={"stages": [stage], "calibration_fold": 1})
+    assert [line["id"] for line in held_out(own)] == [lines[1]["id"]]
+    folder = train(own)
+    assert folder.name == "model-without-fold-1"
+    assert Settings.read(folder).temperature != Settings().temperature
