@@ -139,7 +139,7 @@ class Names:
 def _refers(mention: str) -> bool:
     """Tell whether a mention names nobody itself, but refers to somebody: a pronoun, or a role with an article."""
     words = mention.lower().split()
-    is_role = words[:1] != [] and words[0] in _DEFINITE and not any(word[:1].isupper() for word in mention.split()[1:])
+    is_role = words[:1] != [] and words[0] in _DEFINITE and mention.rsplit(maxsplit=1)[-1].islower()
     return set(words) <= PRONOUNS or is_role or set(words) <= _TITLES
 
 

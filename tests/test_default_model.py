@@ -1,0 +1,63 @@
+"""The embedded default model: small, offline, and right about plain cases."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+import stance
+from stance import labelled
+from stance.classifier import DEFAULT_MODEL
+
+
+def test_it_is_at_most_50_megabytes_of_float16():
+    assert sum(file.stat().st_size for file in DEFAULT_MODEL.iterdir()) <= 50_000_000
+    assert {str(value.dtype) for value in load_file(DEFAULT_MODEL / "model.safetensors").values()} == {"torch.float16"}
+
+
+def test_a_denial_and_an_accusation_go_to_those_who_make_them():
+    text = (
+        "Harbour chief Selma Okoro denied on Monday that she had taken bribes.\n\n"
+        "Union leader Piet Varga accused the shipping firm Brandt Lines of poisoning the bay.\n\n"
+        "The ferry leaves at nine.\n"
+    )
+    denial, allegation, plain = stance.classify(text).sentences
+    assert (denial.label, denial.speaker.name) == ("denial", "Selma Okoro")
+    assert (allegation.label, allegation.speaker.name) == ("allegation", "Piet Varga")
+    assert "Brandt Lines" in allegation.target.text
+    assert (plain.label, plain.speaker.kind) == ("assertion", "author")
+
+
+def test_a_pronoun_is_resolved_to_a_name():
+    doc = stance.classify('Mayor Ada Brook opened the bridge on Friday.\n\n"It will last a century," she said.')
+    assert doc.sentences[1].speaker.name == "Ada Brook"
+
+
+def test_the_public_functions_work_together(tmp_path):
+    articles = labelled.read("seeds/dev.jsonl")[:3]
+    evaluation = stance.evaluate(articles)
+    documents = list(stance.load().stream((article["id"], article["text"]) for article in articles))
+    assert evaluation.metrics == stance.evaluate(articles, documents).metrics
+    assert evaluation.sentences == sum(len(article["sentences"]) for article in articles)
+
+
+@pytest.mark.corpora
+@pytest.mark.skipif("STANCE_DATA" not in os.environ, reason="STANCE_DATA names no folder of corpora")
+def test_the_article_about_daquq_comes_out_readable():
+    line = json.loads(Path(os.environ["STANCE_DATA"], "daquq.jsonl").read_text(encoding="utf-8"))
+    doc = stance.classify(line["text"])
+    names = {speaker.name for speaker in doc.speakers}
+    assert {"Igor Konashenkov", "Maria Zakharova", "Combined Joint Task Force", "Saad al Mutlabi"} <= names
+    assert {s.label.value for s in doc.sentences[-5:]} == {"none"}
+    denials = [s for s in doc.sentences if s.label == "denial" and s.speaker.name == "Combined Joint Task Force"]
+    assert len(denials) == 2
+
+
+@pytest.mark.corpora
+@pytest.mark.skipif("STANCE_DATA" not in os.environ, reason="STANCE_DATA names no folder of corpora")
+def test_the_stand_off_labels_belong_to_the_article():
+    folder = Path(os.environ["STANCE_DATA"])
+    (joined,) = labelled.join("seeds/standoff/daquq.jsonl", labelled.read(folder / "daquq.jsonl"))
+    assert joined == labelled.read(folder / "daquq.jsonl")[0]
