@@ -134,7 +134,7 @@ class StanceModel(PreTrainedModel):
         # Pooling layers of BERT-like encoders would be dead weight.
         pooler = {"add_pooling_layer": False} if encoder_config.model_type in {"bert", "roberta"} else {}
         self.encoder = AutoModel.from_config(encoder_config, **pooler)
-        self.surface = nn.Embedding(N_SURFACES, hidden)
+        self.surface = nn.Embedding(N_SURFACES, self.encoder.get_input_embeddings().embedding_dim)
         self.pooling = nn.Linear(hidden, 2)
         self.sentence = nn.Linear(3 * hidden, hidden)
         self.context = nn.MultiheadAttention(hidden, 4, batch_first=True)

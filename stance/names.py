@@ -93,7 +93,8 @@ class Names:
 
     def accused(self, target: Candidates) -> Party | None:
         """Resolve the target of an allegation, or return None if nobody can be identified."""
-        return self._pointed_at(target, None)
+        party = self._pointed_at(target, None)
+        return None if party is None or target.none > party.probability else party
 
     def _from_before(self, words: str, mention: tuple[int, int], probability: float) -> Party:
         """Resolve a mention whose name lies outside the window."""

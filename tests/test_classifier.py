@@ -40,8 +40,30 @@ def test_blank_text_has_no_sentences(tiny, text):
 
 @pytest.mark.parametrize(
     "text",
-    ["?!...", "\x00", "\ud800", "a\r\nb", "a\fb", "😀 e\u0301", "قال إنه لا يعلم.", "x" * 100_000, "word " * 20_000],
-    ids=["punctuation", "nul", "surrogate", "crlf", "formfeed", "emoji", "rtl", "one word", "one sentence"],
+    [
+        "?!...",
+        "\x00",
+        "\ud800",
+        "a\r\nb",
+        "a\fb",
+        "😀 e\u0301",
+        "قال إنه لا يعلم.",
+        "x" * 100_000,
+        "A" * 100_000,
+        "word " * 20_000,
+    ],
+    ids=[
+        "punctuation",
+        "nul",
+        "surrogate",
+        "crlf",
+        "formfeed",
+        "emoji",
+        "rtl",
+        "one word",
+        "one shout",
+        "one sentence",
+    ],
 )
 def test_odd_text_loses_nothing(tiny, text):
     doc = tiny.classify(text)
@@ -88,7 +110,8 @@ def test_min_confidence_marks_and_changes_no_label(tiny):
         (lambda c: c.classify(["a", None]), TypeError, "item 1 is a NoneType"),
         (lambda c: c.classify(x for x in "ab"), TypeError, "stream"),
         (lambda c: list(c.stream(["a", ("x", 2)])), TypeError, "item 1"),
-        (lambda c: list(c.stream(["a"], batch_size=0)), ValueError, "batch_size"),
+        (lambda c: c.stream("a"), TypeError, "for one text use classify"),
+        (lambda c: c.stream(["a"], batch_size=0), ValueError, "batch_size"),
         (lambda c: c.classify("a", min_confidence=2), ValueError, "between 0 and 1"),
         (lambda c: c.classify(["a"], sentences=[]), ValueError, "1 texts"),
     ],

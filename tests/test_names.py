@@ -92,5 +92,10 @@ def test_a_party_that_is_never_named_is_called_by_its_mention():
     assert party.name == "A senior official"
 
 
+def test_nobody_is_accused_where_nobody_is_likelier():
+    assert Names(TEXT).accused(found("Paul Reed", probability=0.3, none=0.6)) is None
+    assert Names(TEXT).accused(found("Paul Reed", probability=0.6, none=0.3)).name == "Paul Reed"
+
+
 def test_nobody_is_accused_where_the_pointer_finds_nobody():
     assert Names(TEXT).accused(Candidates((), (), 1.0)) is None

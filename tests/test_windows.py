@@ -66,6 +66,14 @@ def test_surfaces_keep_capitals_line_breaks_and_open_quotations(windower):
     assert {LOWER, CAPITALISED, UPPER}.isdisjoint(markers)
 
 
+def test_every_window_reads_something(windower):
+    lengths = [70, 6, 9, 6, 9, 70]
+    text = " ".join(" ".join(["a"] * length) + "." for length in lengths)
+    windows = windower.windows(text, split(text))
+    assert all(first < last for first, last in (window.read for window in windows))
+    assert [i for window in windows for i in range(*window.read)] == list(range(len(split(text))))
+
+
 def test_a_sentence_longer_than_a_window_is_cut_not_lost(windower):
     text = "a " * 5000 + "b."
     windows = windower.windows(text, split(text))
@@ -73,7 +81,9 @@ def test_a_sentence_longer_than_a_window_is_cut_not_lost(windower):
     assert len(windows[0]) == windower.window
 
 
-@pytest.mark.parametrize("text", ["\x00", "\ud800 x", "👩‍👩‍👧", "é́", "שלום עולם.", "...", "\u200b"])
+@pytest.mark.parametrize(
+    "text", ["\x00", "\ud800 x", "a \ud83d\ude00 b \ud800", "👩‍👩‍👧", "é́", "שלום עולם.", "...", "\u200b"]
+)
 def test_odd_characters_keep_offsets_in_range(windower, text):
     for window in windower.windows(text, split(text)):
         assert window.offsets.min() >= 0

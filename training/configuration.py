@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from stance.settings import Settings
 
@@ -141,8 +151,17 @@ class Recipe(_Strict):
     @field_validator("settings")
     @classmethod
     def _known_settings(cls, values: dict[str, Any]) -> dict[str, Any]:
-        Settings.from_dict(values)
+        TypeAdapter(Settings).validate_python(asdict(Settings.from_dict(values)))
         return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        if self.overlap >= self.window:
+            raise ValueError(f"overlap must be less than the window of {self.window}, not {self.overlap}")
+        names = [stage.name for stage in self.stages]
+        if len({*names, "start", "model"}) < len(names) + 2:
+            raise ValueError(f"stages are folders: each needs a name of its own, not start or model; they are {names}")
+        return self
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -162,7 +181,7 @@ def read_recipe(path: str | Path) -> Recipe:
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         # YAML has lists where the recipe has tuples: strict validation allows that for JSON only.
-        return Recipe.model_validate_json(json.dumps(values))
+        return Recipe.model_validate_json(json.dumps(values, default=str))
     except OSError as error:
         raise ConfigurationError(f"cannot read the configuration {path}: {error.strerror}") from error
     except yaml.YAMLError as error:

@@ -231,7 +231,7 @@ def is_model(folder: Path) -> bool:
 
 def parameter_groups(model: StanceModel, recipe: Recipe, learning_rate: float) -> list[dict[str, Any]]:
     """Group parameters by learning rate and weight decay; biases and norms do not decay."""
-    layers = model.config.encoder["num_hidden_layers"]
+    layers = model.encoder.config.num_hidden_layers
     groups: dict[tuple[float, float], list[Tensor]] = {}
     for name, parameter in model.named_parameters():
         if ".embeddings." in name:
