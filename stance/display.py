@@ -89,7 +89,7 @@ def to_table(doc: Document, width: int | None = None) -> Table:
         width: Its width in characters; None takes what the terminal has.
 
     Returns:
-        A table with label, speaker, sentence, accused and confidence, and the document's id above it.
+        A table with label, speaker and under it the accused, sentence and confidence; above it the document's id.
 
     """
     from rich.box import SIMPLE_HEAD
@@ -99,19 +99,22 @@ def to_table(doc: Document, width: int | None = None) -> Table:
     title = None if doc.id is None else Text(_printable(doc.id), style="bold")
     table = Table(title=title, title_justify="left", width=width, box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("label", no_wrap=True)
-    table.add_column("speaker", max_width=20, overflow="fold")
+    table.add_column("speaker → accused", max_width=20, overflow="fold")
     table.add_column("sentence", ratio=1, overflow="fold")
-    table.add_column("accused", max_width=20, overflow="fold")
     table.add_column("sure", no_wrap=True, justify="right")
     for sentence in doc.sentences:
         table.add_row(
             Text(_label(sentence), style=MARKS[sentence.label].colour),
-            Text(_printable(sentence.speaker.name) if sentence.speaker else ""),
+            Text(_parties(sentence)),
             _underlined(sentence),
-            Text(f"→ {_printable(sentence.target.text)}" if sentence.target else ""),
             _percent(sentence.confidence),
         )
     return table
+
+
+def _parties(sentence: Sentence) -> str:
+    speaker = _printable(sentence.speaker.name) if sentence.speaker else ""
+    return f"{speaker}\n→ {_printable(sentence.target.text)}" if sentence.target else speaker
 
 
 def _label(sentence: Sentence) -> str:

@@ -140,8 +140,10 @@ def test_hostile_text_is_shown_and_not_run():
 def test_table_shows_label_speaker_sentence_accused_and_confidence(document):
     rows = printed(document).splitlines()
     assert rows[0].strip() == "mayor"
-    allegation, rain = (" ".join(row.split()) for row in rows if "accused her" in row or "rained" in row)
-    assert allegation == "! allegation Cole Reed Cole Reed accused her of theft. → Ada Brook 81%"
+    rows = [" ".join(row.split()) for row in rows]
+    allegation, rain = (row for row in rows if "accused her" in row or "rained" in row)
+    assert allegation == "! allegation Cole Reed Cole Reed accused her of theft. 81%"
+    assert rows[rows.index(allegation) + 1] == "→ Ada Brook"
     assert rain == "+ assertion? author It rained. 40%"
 
 
@@ -178,4 +180,4 @@ def test_table_takes_markup_for_text():
 
 
 def test_table_of_nothing_has_only_its_head():
-    assert printed(Document("", ())).split()[:5] == ["label", "speaker", "sentence", "accused", "sure"]
+    assert printed(Document("", ())).split()[:6] == ["label", "speaker", "→", "accused", "sentence", "sure"]
