@@ -261,9 +261,9 @@ def initialise(recipe: Recipe, folder: Path) -> None:
     # Dropout inside attention would cost the fused kernel, and gains nothing measurable.
     config.attention_probs_dropout_prob = 0.0
     config.attention_dropout = 0.0
-    model = StanceModel(
-        StanceConfig(encoder=config.to_dict(), pointer_size=recipe.pointer_size, head_dropout=recipe.dropout)
-    )
+    # Where the encoder lay on this machine is nobody's business.
+    encoder = {key: value for key, value in config.to_dict().items() if key != "_name_or_path"}
+    model = StanceModel(StanceConfig(encoder=encoder, pointer_size=recipe.pointer_size, head_dropout=recipe.dropout))
     if recipe.pretrained:
         pretrained = AutoModel.from_pretrained(place, dtype=torch.float32)
         # The pooling layer is left out, see StanceModel.

@@ -19,6 +19,7 @@ def test_a_recipe_makes_a_model_that_loads_and_classifies(recipe):
     folder = train(recipe)
     doc = StanceClassifier.from_pretrained(folder).classify("Ada Roy denied it. She said so.")
     assert len(doc.sentences) == 2
+    assert "tiny-encoder" not in (folder / "config.json").read_text(encoding="utf-8")
     assert all(value.dtype == torch.float16 for value in load_file(folder / "model.safetensors").values())
 
 
