@@ -48,7 +48,7 @@ class Source(_Strict):
     """A corpus of a stage.
 
     Args:
-        reader: How its file is read, one of ``training.corpora.READERS``.
+        reader: How its file is read, see ``training.corpora.read_source``.
         path: The file; environment variables are filled in.
         tags: For labelled articles, a PolNeAR file with attributions of some of them.
         articles: For stand-off labels, the files that hold the texts.

@@ -13,6 +13,8 @@ from stance import labelled
 from stance.document import AUTHOR, LABELS, Label
 from stance.sentences import split
 
+from .configuration import Source
+
 Offsets = tuple[int, int]
 
 
@@ -156,7 +158,14 @@ def read_gap(path: Path) -> list[Article]:
     return articles
 
 
-READERS = {"polnear": read_polnear, "gum": read_gum, "gap": read_gap}
+def read_source(source: Source, holdout_fold: int | None) -> list[Article]:
+    """Read the training articles of a recipe's source, without those of a fold."""
+    path = Path(source.path)
+    if source.reader == "labelled":
+        return read_labelled(path, holdout_fold, Path(source.tags) if source.tags else None)
+    if source.reader == "standoff":
+        return read_standoff(path, [Path(file) for file in source.articles], holdout_fold)
+    return {"polnear": read_polnear, "gum": read_gum, "gap": read_gap}[source.reader](path)
 
 
 def occurrences(text: str, words: str) -> list[Offsets]:

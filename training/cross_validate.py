@@ -16,11 +16,10 @@ from stance import labelled
 from stance.classifier import StanceClassifier
 from stance.document import Document
 from stance.evaluation import Evaluation, evaluate
-from stance.settings import Settings
 
 from .calibrate import calibrate
 from .configuration import Recipe, read_recipe
-from .train import held_out, predict, train
+from .train import held_out, predict, predict_unfitted, train
 
 
 def cross_validate(recipe: Recipe, folds: Sequence[int]) -> Evaluation:
@@ -39,8 +38,7 @@ def cross_validate(recipe: Recipe, folds: Sequence[int]) -> Evaluation:
         own = recipe.model_copy(update={"calibration_fold": fold})
         gold[fold] = held_out(own)
         classifiers[fold] = StanceClassifier.from_pretrained(train(own))
-        classifiers[fold].settings = replace(Settings(), window=recipe.window, overlap=recipe.overlap)
-        raw[fold] = [document.to_dict() for document in predict(classifiers[fold], gold[fold])]
+        raw[fold] = predict_unfitted(classifiers[fold], gold[fold])
     final: list[Document] = []
     for fold in folds:
         others = [other for other in folds if other != fold] or [fold]

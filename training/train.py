@@ -30,8 +30,8 @@ from stance.settings import Settings
 
 from .averaging import AVERAGE_FILE, WeightAverage
 from .calibrate import calibrate
-from .configuration import Recipe, Source, Stage, read_recipe
-from .corpora import READERS, Article, read_labelled, read_standoff
+from .configuration import Recipe, Stage, read_recipe
+from .corpora import read_source
 from .data import collate, features
 from .losses import total_loss
 
@@ -149,9 +149,7 @@ def train(recipe: Recipe) -> Path:
 def fit_settings(recipe: Recipe, folder: Path) -> dict[str, Any]:
     """Fit the inference settings of the model in ``folder`` on the articles of the calibration fold."""
     gold = held_out(recipe)
-    classifier = StanceClassifier.from_pretrained(folder)
-    classifier.settings = Settings(window=recipe.window, overlap=recipe.overlap)
-    return asdict(calibrate(gold, [document.to_dict() for document in predict(classifier, gold)]))
+    return asdict(calibrate(gold, predict_unfitted(StanceClassifier.from_pretrained(folder), gold)))
 
 
 def held_out(recipe: Recipe) -> list[labelled.Article]:
@@ -164,6 +162,15 @@ def held_out(recipe: Recipe) -> list[labelled.Article]:
 def predict(classifier: StanceClassifier, articles: Sequence[labelled.Article]) -> list[Document]:
     """Classify labelled articles."""
     return list(classifier.stream((article["id"], article["text"]) for article in articles))
+
+
+def predict_unfitted(classifier: StanceClassifier, articles: Sequence[labelled.Article]) -> list[labelled.Article]:
+    """Classify labelled articles with default settings, as ``calibrate`` takes them."""
+    own = classifier.settings
+    classifier.settings = Settings(window=own.window, overlap=own.overlap)
+    predicted = [document.to_dict() for document in predict(classifier, articles)]
+    classifier.settings = own
+    return predicted
 
 
 def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path) -> None:
@@ -212,16 +219,6 @@ def last_checkpoint(folder: Path, averaged: bool) -> str | None:
     whole = [path for path in folder.glob("checkpoint-*") if all((path / name).is_file() for name in needed)]
     last = max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
     return None if last is None else str(last)
-
-
-def read_source(source: Source, holdout_fold: int | None) -> list[Article]:
-    """Read the training articles of a source."""
-    path = Path(source.path)
-    if source.reader == "labelled":
-        return read_labelled(path, holdout_fold, Path(source.tags) if source.tags else None)
-    if source.reader == "standoff":
-        return read_standoff(path, [Path(file) for file in source.articles], holdout_fold)
-    return READERS[source.reader](path)
 
 
 def is_model(folder: Path) -> bool:
