@@ -7,7 +7,7 @@ import functools
 import importlib.util
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,7 +32,7 @@ from .averaging import AVERAGE_FILE, WeightAverage
 from .calibrate import calibrate
 from .configuration import Recipe, Stage, read_recipe
 from .corpora import read_source
-from .data import collate, features
+from .data import Feature, collate, features
 from .losses import total_loss
 
 
@@ -46,6 +46,7 @@ class StanceTrainer(Trainer):
         model: The model.
         args: Arguments of the stage.
         train_dataset: Features.
+        collator: Makes a batch of features.
 
     """
 
@@ -57,6 +58,7 @@ class StanceTrainer(Trainer):
         model: StanceModel,
         args: TrainingArguments,
         train_dataset: Dataset,
+        collator: Callable[[list[Feature]], dict[str, Any]],
     ) -> None:
         self.recipe = recipe
         self.stage = stage
@@ -67,7 +69,7 @@ class StanceTrainer(Trainer):
         super().__init__(
             model,
             args,
-            functools.partial(collate, pad_id=classifier.pad_id),
+            collator,
             train_dataset,
             eval_dataset=self.development,
             callbacks=[self.average],
@@ -204,7 +206,9 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path) -> None:
     )
     # One process drives one GPU: several are for torchrun or accelerate launch.
     arguments._n_gpu = min(arguments.n_gpu, 1)
-    trainer = StanceTrainer(recipe, stage, classifier, model, arguments, dataset)
+    mask_id = AutoTokenizer.from_pretrained(start).mask_token_id or pad_id
+    collator = functools.partial(collate, pad_id=pad_id, mask_id=mask_id, word_dropout=stage.word_dropout)
+    trainer = StanceTrainer(recipe, stage, classifier, model, arguments, dataset, collator)
     trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints, bool(stage.averaging)))
     if stage.select == "best" and trainer.state.best_model_checkpoint:
         trainer.average.load(Path(trainer.state.best_model_checkpoint))
@@ -238,8 +242,9 @@ def parameter_groups(model: StanceModel, recipe: Recipe, learning_rate: float) -
             depth = layers - number
         else:
             depth = 0
+        rate = learning_rate * (recipe.layer_decay**depth if depth else recipe.head_rate)
         decay = recipe.weight_decay if parameter.dim() > 1 else 0.0
-        groups.setdefault((learning_rate * recipe.layer_decay**depth, decay), []).append(parameter)
+        groups.setdefault((rate, decay), []).append(parameter)
     return [{"params": params, "lr": lr, "weight_decay": decay} for (lr, decay), params in groups.items()]
 
 
