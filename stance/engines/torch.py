@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from stance.engines import Batch, Logits
 from stance.modeling import StanceModel
+
+# A process that was forked has no threads but its own, and would wait for the others for ever.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 class TorchEngine:
