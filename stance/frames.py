@@ -110,12 +110,17 @@ def classify_frame(
 
     Returns:
         A frame with the columns ``stance.frames.COLUMNS``, one row a sentence, in order. Its index repeats that of
-        ``df``, so that ``df.join(result, rsuffix="_sentence")`` puts them side by side; ``id`` repeats the ids as
-        they are.
+        ``df``, so that ``df.join(result)`` puts them side by side; ``id`` repeats the ids as they are.
 
     Raises:
         KeyError: If there is no such column.
         TypeError: If an article is no string; the message says which.
+
+    Example:
+        >>> import pandas as pd
+        >>> articles = pd.DataFrame({"url": ["a"], "body": ["The mayor denied the claim."]})
+        >>> classify_frame(articles, text="body", id="url")[["id", "label"]].values.tolist()
+        [['a', 'denial']]
 
     """
     texts, counts = _texts(df[text], text), []
@@ -175,7 +180,7 @@ def classify_batch(
 
 
 def _evidence(role: str, span: Span | None) -> dict[str, str | int | None]:
-    return {role: span and span.text, f"{role}_start": span and span.start}
+    return {role: span.text if span else None, f"{role}_start": span.start if span else None}
 
 
 def _texts(column: Iterable[Any], name: str) -> list[str]:

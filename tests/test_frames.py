@@ -19,7 +19,7 @@ def test_a_frame_keeps_ids_and_index(frame, tiny):
     assert list(out["id"]) == [30, 30, 20]
     assert list(out["text"]) == ["Ada denied it.", "It rained.", "So."]
     assert list(out["sentence"]) == [0, 1, 0]
-    assert list(frame.join(out, rsuffix="_sentence").index) == ["x", "x", "y", "z"]
+    assert list(frame.join(out).index) == ["x", "x", "y", "z"]
 
 
 def test_a_repeated_index_and_no_ids(frame, tiny):
@@ -31,7 +31,7 @@ def test_a_repeated_index_and_no_ids(frame, tiny):
 
 def test_rows_without_text_are_named(frame, tiny):
     frame.loc["y", "body"] = None
-    with pytest.raises(TypeError, match="row 1: 'body' holds .*no string; leave such rows out"):
+    with pytest.raises(TypeError, match=r"row 1: 'body' holds .*no string; leave such rows out"):
         classify_frame(frame, text="body", classifier=tiny)
     with pytest.raises(KeyError, match="text"):
         classify_frame(frame, classifier=tiny)

@@ -22,7 +22,7 @@ _FILES = frozenset({"FILE", "FOLDER", "SET", "TRAIN", "OUT", "CONFIG", "INPUT", 
 def add(commands: Commands) -> None:
     """Add the command to the command line."""
     parser = add_command(commands, "completion", "print a script that makes a shell complete commands", _EXAMPLES)
-    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    parser.add_argument("shell", choices=("bash", "zsh"))
     parser.set_defaults(run=_run)
 
 

@@ -210,7 +210,7 @@ def _place(text: str, value: Mapping[str, Any], place: str) -> Place:
     start, end, words = value["start"], value["end"], value.get("text")
     if words is None or squeezed(text[start:end]) == squeezed(words):
         return start, end
-    # Label Studio before 1.5 counts UTF-16 units, as JavaScript does.
+    # Older versions of Label Studio count UTF-16 units, as JavaScript does.
     units = text.encode("utf-16-le", "surrogatepass")
     before, marked = (units[2 * a : 2 * b].decode("utf-16-le", "replace") for a, b in ((0, start), (start, end)))
     if squeezed(marked) == squeezed(words):

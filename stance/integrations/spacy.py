@@ -113,7 +113,9 @@ def _speaker(span: Span) -> str | None:
 
 
 def _span(doc: Doc, sentence: Sentence) -> Span:
-    return doc.char_span(sentence.start, sentence.end, label=str(sentence.label), alignment_mode="expand")
+    span = doc.char_span(sentence.start, sentence.end, label=str(sentence.label), alignment_mode="expand")
+    assert span is not None  # a sentence is never empty, and tokens leave nothing out
+    return span
 
 
 Language.factory(KEY, func=make_stance, assigns=["doc.spans", "doc._.stance", "span._.stance", "span._.speaker"])

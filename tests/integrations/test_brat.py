@@ -2,10 +2,10 @@
 
 import pytest
 from hypothesis import given
+from strategies import WHOLE, articles
 
 from stance.integrations.brat import from_ann, read, to_ann, write
 from stance.labelled import LabelledSetError
-from strategies import WHOLE, articles
 
 
 @given(articles(WHOLE))
@@ -72,5 +72,5 @@ def test_a_statement_without_speaker_is_named(tmp_path):
 
 
 def test_a_folder_without_texts(tmp_path):
-    with pytest.raises(FileNotFoundError, match="has no .txt files"):
+    with pytest.raises(FileNotFoundError, match=r"has no \.txt files"):
         list(read(tmp_path))

@@ -5,11 +5,11 @@ import io
 
 import pytest
 from hypothesis import given
+from strategies import CELLS, articles
 
 from stance.document import Document
 from stance.integrations.sheets import read, write
 from stance.labelled import LabelledSetError
-from strategies import CELLS, articles
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_corrections_are_taken_over(sheet):
 def test_what_does_not_fit_is_named(sheet, tmp_path):
     with pytest.raises(LabelledSetError, match="row 1, mention: 'Ada Brok' does not stand in the article"):
         sheet(mention="Ada Brok")
-    with pytest.raises(LabelledSetError, match="row 2: the article has 'Mayor Ada Brook denied it.' there"):
+    with pytest.raises(LabelledSetError, match=r"row 2: the article has 'Mayor Ada Brook denied it\.' there"):
         sheet(1, text="Something else")
     with pytest.raises(LabelledSetError, match="row 1: 'start' and 'end' must be whole numbers"):
         sheet(start="")
