@@ -188,7 +188,7 @@ class StanceModel(PreTrainedModel):
         hidden = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
         inside = sentence_ids[:, None, :] == numbers[None, :, None]
         sentences = self._sentence_vectors(hidden, inside)
-        index = numbers.expand(len(input_ids), -1)
+        index = numbers.expand(input_ids.size(0), -1)
         place = (hidden, inside.to(hidden.dtype), attention_mask.bool())
         mention_logits = self.mention(sentences, index, *place)
         # The name is looked for from the mention, softly: no hard choice stands between the two pointers.
