@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from stance.evaluation import Evaluation
 
 
-def load(
-    model: str | Path | None = None, *, device: str | None = None, engine: str | None = None
-) -> StanceClassifier:
+def load(model: str | Path | None = None, *, device: str | None = None, engine: str | None = None) -> StanceClassifier:
     """Load a classifier.
 
     Args:

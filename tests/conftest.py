@@ -72,6 +72,19 @@ def tiny(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def exported(tiny, tmp_path_factory):
+    """The same model as ONNX, in float32 and in int8, with the weights that torch runs."""
+    pytest.importorskip("onnxscript", reason="needs the extra export: pip install 'stance[export]'")
+    from training.export import export
+
+    folder = tmp_path_factory.mktemp("exported")
+    tiny.save_pretrained(folder)
+    export(folder, folder)
+    export(folder, folder, int8=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def windower(tiny):
     """Cuts windows of 96 tokens."""
     return tiny.windower

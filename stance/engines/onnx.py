@@ -51,5 +51,8 @@ class OnnxEngine:
 
 
 def _processors() -> int:
-    """Count the processors that this process may use."""
+    """Count the processors that this process may use; ``OMP_NUM_THREADS`` says it, as it does to torch."""
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    if said.isdigit() and int(said) > 0:
+        return int(said)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
