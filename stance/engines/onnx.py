@@ -29,13 +29,13 @@ class OnnxEngine:
         options.intra_op_num_threads = 1
         # Windows differ in length: the memory plan of every length would be kept.
         options.enable_mem_pattern = False
-        self._session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-        self._threads = _processors()
+        self.session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        self.threads = _processors()
 
     def run(self, windows: Iterable[Window]) -> Iterator[Logits]:
         """Compute the logits of windows, in order; see ``Engine``."""
         # A pool for each call: one that is kept would hang in the children of a process that forks.
-        pool = ThreadPoolExecutor(self._threads)
+        pool = ThreadPoolExecutor(self.threads)
         logits = pool.map(self._run, windows)
         pool.shutdown(wait=False)
         return logits
@@ -47,7 +47,7 @@ class OnnxEngine:
             "sentence_ids": window.sentence_ids[None],
             "numbers": np.arange(window.sentence_ids[-1] + 1),
         }
-        return Logits(*(array[0] for array in self._session.run(None, arrays)))
+        return Logits(*(array[0] for array in self.session.run(None, arrays)))
 
 
 def _processors() -> int:
