@@ -11,8 +11,10 @@ from transformers import AttentionInterface
 
 from stance.classifier import FILES
 from stance.engines import GRAPHS
-from stance.loading import find_folder
+from stance.loading import find_folder, load_windower
 from stance.modeling import StanceModel
+from stance.sentences import split
+from stance.settings import Settings
 
 try:
     import onnx
@@ -27,6 +29,28 @@ _OUTPUTS = ("label", "mention", "name", "target", "tag")
 _FUSED_ATTENTION = "stance_fused"
 # In these encoders each token attends to each, so that a window without padding needs no attention mask.
 _FULL_ATTENTION = frozenset({"bert", "roberta"})
+
+# What the network computes of it shows which of its channels are large; they are the same in any text.
+_SAMPLE = """
+Harbour board denies hiding report on cracked pier
+
+The Veldhaven harbour board on Thursday rejected claims that it had buried a report on the cracked eastern pier.
+
+"Nothing was hidden from anybody," its chairwoman, Ines Aldermark, told a press conference. "The report was on our desk
+for two days, and then it went to the ministry."
+
+The dockers' union accused the board of endangering 340 workers. Its leader, Tobias Renk, said that inspectors had
+warned the board in March, and that "not one bolt" had been replaced since. He did not show the letter.
+
+According to the Ministry of Transport (MoT), an inquiry will begin next week. A spokesman declined to say whether
+anybody would be charged.
+
+Mr Renk was allegedly offered $20,000 to keep silent, the Veldhaven Courier reported; the board called the story false.
+
+About 1.2 million tonnes of grain pass over the pier every year. Will it open again by winter? Engineers think so.
+
+Share this story
+"""
 
 
 def export(model: str | Path, folder: Path, *, int8: bool = False) -> Path:
@@ -48,8 +72,14 @@ def export(model: str | Path, folder: Path, *, int8: bool = False) -> Path:
     if not (source / "model.safetensors").is_file():
         raise FileNotFoundError(f"the model folder {str(source)!r} lacks model.safetensors; export the original model")
     graph = trace(StanceModel.from_pretrained(source, dtype="float32", local_files_only=True).eval())
+    return write(graph, source, folder, int8=int8)
+
+
+def write(graph: onnx.ModelProto, source: Path, folder: Path, *, int8: bool) -> Path:
+    """Write a traced graph, with all that a classifier needs beside it; arguments and result as for ``export``."""
     if int8:
-        quantize(graph)
+        windower, _ = load_windower(source, Settings.read(source))
+        quantize(graph, windower.windows(_SAMPLE, split(_SAMPLE)))
     _forget_origin(graph)
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:

@@ -2,46 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import onnx
+import onnxruntime
 from numpy.typing import NDArray
-from onnx import NodeProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, helper, numpy_helper
+
+from stance.engines.onnx import inputs
+from stance.windows import Window
 
 Floats = NDArray[np.float32]
 
 _LARGEST = 127
 _SMALLEST = 1_000
+_OUTLIERS = 16
 _SCOPES = "pkg.torch.onnx.name_scopes"
 """Where torch notes the modules that a node belongs to."""
 
 
-def quantize(model: onnx.ModelProto) -> None:
+def quantize(model: ModelProto, windows: Sequence[Window]) -> None:
     """Turn a float32 graph into an int8 one, in place.
 
     All large weights are stored in 8 bits with one scale a channel. The matrix products of the encoder are computed
-    in 8 bits too; the scale of their other operand is that of the window that they read. All else is computed in
-    float32.
+    in 8 bits too, at a scale that is that of the window which they read; the few channels of their input that are
+    many times as large as the others, and would set the scale of all, are multiplied apart in float32 (Dettmers et
+    al., 2022, https://arxiv.org/abs/2208.07339). All else is computed in float32.
 
     Args:
         model: A graph, as ``trace`` makes it.
+        windows: Windows of any text, by which those channels are found.
 
     """
     graph = model.graph
-    quantizer = _Quantizer({tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer})
+    weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    quantizer = _Quantizer(weights, _peaks(model, windows))
     nodes = [new for node in graph.node for new in quantizer.rewrite(node)]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
     used = {name for node in nodes for name in node.input}
     graph.initializer.extend(
-        numpy_helper.from_array(value, name) for name, value in quantizer.weights.items() if name in used
+        numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in weights.items() if name in used
     )
 
 
+def _peaks(model: ModelProto, windows: Sequence[Window]) -> dict[str, Floats]:
+    """Find the largest size of each channel that the encoder multiplies."""
+    probe = ModelProto()
+    probe.CopyFrom(model)
+    names = list(dict.fromkeys(node.input[0] for node in model.graph.node if _is_product_of_encoder(node)))
+    probe.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
+    session = onnxruntime.InferenceSession(probe.SerializeToString(), providers=["CPUExecutionProvider"])
+    sizes = [[np.abs(array).max((0, 1)) for array in session.run(names, inputs(window))] for window in windows]
+    return {name: np.max(rows, axis=0) for name, rows in zip(names, zip(*sizes, strict=True), strict=True)}
+
+
 class _Quantizer:
-    def __init__(self, weights: dict[str, NDArray[np.generic]]) -> None:
+    """Rewrites the nodes of a graph one by one, in order.
+
+    Args:
+        weights: The graph's weights by name; new ones are added.
+        peaks: The largest size of each channel of what is multiplied, by name.
+
+    """
+
+    def __init__(self, weights: dict[str, NDArray[np.generic]], peaks: Mapping[str, Floats]) -> None:
         self.weights = weights
+        self.peaks = peaks
         self._done: set[str] = set()
 
     def rewrite(self, node: NodeProto) -> Iterator[NodeProto]:
@@ -51,7 +79,7 @@ class _Quantizer:
             yield node
         elif node.op_type == "Gather":
             yield from self._look_up(node)
-        elif node.op_type == "MatMul" and _in_encoder(node):
+        elif _is_product_of_encoder(node):
             yield from self._multiply(node)
         else:
             yield from self._restore(node)
@@ -84,26 +112,45 @@ class _Quantizer:
         name = node.input[1]
         is_transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
         stored, scale = self._store(name, axis=int(is_transposed))
-        if f"{name}_restored" not in self._done:
-            self._done.add(f"{name}_restored")
+        if name not in self._done:
+            self._done.add(name)
             yield helper.make_node("Cast", [stored], [f"{name}_cast"], to=onnx.TensorProto.FLOAT)
             yield helper.make_node("Mul", [f"{name}_cast", scale], [f"{name}_restored"])
         node.input[1] = f"{name}_restored"
         yield node
 
     def _multiply(self, node: NodeProto) -> Iterator[NodeProto]:
-        """Multiply in 8 bits."""
-        left, (out,) = node.input[0], node.output
-        stored, scale = self._store(node.input[1], axis=0)
-        scaled = [f"{left}_uint8", f"{left}_scale", f"{left}_zero"]
-        if scaled[0] not in self._done:
-            self._done.add(scaled[0])
-            yield helper.make_node("DynamicQuantizeLinear", [left], scaled)
-        yield helper.make_node("MatMulInteger", [scaled[0], stored, scaled[2]], [f"{out}_int32"])
+        """Multiply the most channels in 8 bits and the outliers in float32."""
+        (left, right), (out,) = node.input, node.output
+        stored, scale = self._store(right, axis=0)
+        if left not in self._done:
+            self._done.add(left)
+            yield from self._divide(left)
+        quantized = [f"{left}_uint8", f"{left}_scale", f"{left}_zero"]
+        yield helper.make_node("MatMulInteger", [quantized[0], stored, quantized[2]], [f"{out}_int32"])
         yield helper.make_node("Cast", [f"{out}_int32"], [f"{out}_cast"], to=onnx.TensorProto.FLOAT)
-        yield helper.make_node("Mul", [scaled[1], scale], [f"{out}_scale"])
-        yield helper.make_node("Mul", [f"{out}_cast", f"{out}_scale"], [out])
+        yield helper.make_node("Mul", [quantized[1], scale], [f"{out}_scale"])
+        yield helper.make_node("Mul", [f"{out}_cast", f"{out}_scale"], [f"{out}_most"])
+        yield helper.make_node("Gather", [stored, f"{left}_outliers"], [f"{right}_rows"], axis=0)
+        yield helper.make_node("Cast", [f"{right}_rows"], [f"{right}_cast"], to=onnx.TensorProto.FLOAT)
+        yield helper.make_node("Mul", [f"{right}_cast", scale], [f"{right}_large"])
+        yield helper.make_node("MatMul", [f"{left}_large", f"{right}_large"], [f"{out}_few"])
+        yield helper.make_node("Add", [f"{out}_most", f"{out}_few"], [out])
+
+    def _divide(self, left: str) -> Iterator[NodeProto]:
+        """Part the outliers of a product's input from the others, which are put into 8 bits."""
+        peaks = self.peaks[left]
+        outliers = np.sort(np.argsort(-peaks)[: min(_OUTLIERS, len(peaks) // 4)])
+        others = np.ones_like(peaks)
+        others[outliers] = 0
+        self.weights[f"{left}_outliers"] = outliers
+        self.weights[f"{left}_others"] = others
+        yield helper.make_node("Gather", [left, f"{left}_outliers"], [f"{left}_large"], axis=-1)
+        yield helper.make_node("Mul", [left, f"{left}_others"], [f"{left}_small"])
+        quantized = [f"{left}_uint8", f"{left}_scale", f"{left}_zero"]
+        yield helper.make_node("DynamicQuantizeLinear", [f"{left}_small"], quantized)
 
 
-def _in_encoder(node: NodeProto) -> bool:
-    return any("'model.encoder'" in item.value for item in node.metadata_props if item.key == _SCOPES)
+def _is_product_of_encoder(node: NodeProto) -> bool:
+    scopes = (item.value for item in node.metadata_props if item.key == _SCOPES)
+    return node.op_type == "MatMul" and any("'model.encoder'" in scope for scope in scopes)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from stance.engines import Logits
 from stance.windows import Window
@@ -41,13 +42,17 @@ class OnnxEngine:
         return logits
 
     def _run(self, window: Window) -> Logits:
-        arrays = {
-            "input_ids": window.input_ids[None],
-            "surface_ids": window.surface_ids[None],
-            "sentence_ids": window.sentence_ids[None],
-            "numbers": np.arange(window.sentence_ids[-1] + 1),
-        }
-        return Logits(*(array[0] for array in self.session.run(None, arrays)))
+        return Logits(*(array[0] for array in self.session.run(None, inputs(window))))
+
+
+def inputs(window: Window) -> dict[str, NDArray[np.int64]]:
+    """Give what the graph takes of one window."""
+    return {
+        "input_ids": window.input_ids[None],
+        "surface_ids": window.surface_ids[None],
+        "sentence_ids": window.sentence_ids[None],
+        "numbers": np.arange(window.sentence_ids[-1] + 1),
+    }
 
 
 def _processors() -> int:
