@@ -170,7 +170,7 @@ def test_what_was_not_foreseen_is_one_line_too(capsys, monkeypatch, rehearsed):
     assert error(capsys, "classify", rehearsed) == "stance: error: RuntimeError: a; b; --debug shows where\n"
 
 
-@pytest.mark.parametrize("command", ["classify", "convert", "evaluate", "train", "models", "completion"])
+@pytest.mark.parametrize("command", ["classify", "convert", "evaluate", "train", "export", "models", "completion"])
 def test_help_has_examples(capsys, command):
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])

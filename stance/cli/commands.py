@@ -1,10 +1,14 @@
-"""What all commands share: how one is added, and what it says where an extra is missing."""
+"""What all commands share: how one is added, how errors get their files' names, and where the training code is."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,3 +46,23 @@ def named(file: str) -> Iterator[None]:
         if error.filename is None and not isinstance(error, BrokenPipeError):
             error.filename = file
         raise
+
+
+def training_module(module: str) -> ModuleType:
+    """Import a training module: from the wheel as ``stance.training``, in a checkout as the folder ``training``.
+
+    Args:
+        module: Its name.
+
+    Returns:
+        The module.
+
+    Raises:
+        ModuleNotFoundError: If it is in neither place.
+
+    """
+    if importlib.util.find_spec("stance.training"):
+        return importlib.import_module(f"stance.training.{module}")
+    if (Path(__file__).parents[2] / "training" / "train.py").is_file():
+        return importlib.import_module(f"training.{module}")
+    raise ModuleNotFoundError("this installation lacks the training code; reinstall stance from its wheel")

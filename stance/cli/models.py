@@ -27,13 +27,14 @@ def add(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from stance.classifier import DEFAULT_MODEL, FILES
+    from stance.classifier import DEFAULT_MODEL, FILES, WEIGHTS
 
     for folder in (DEFAULT_MODEL.parent, *map(Path, arguments.folders)):
         if not folder.is_dir():
             raise FileNotFoundError(f"there is no folder {str(folder)!r}")
         for config in sorted(folder.rglob("config.json")):
-            if all((config.parent / name).is_file() for name in FILES):
+            folder_has = {file.name for file in config.parent.iterdir()}
+            if folder_has >= set(FILES) and folder_has & set(WEIGHTS):
                 name = config.parent.name if folder == DEFAULT_MODEL.parent else str(config.parent)
                 sys.stdout.write(f"{_about(name, config)}\n")
 

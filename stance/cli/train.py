@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 import sys
-from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
-from stance.cli.commands import add_command
+from stance.cli.commands import add_command, training_module
 
 if TYPE_CHECKING:
     from stance.cli.commands import Commands
@@ -29,14 +25,5 @@ def add(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    recipe = _training("configuration").read_recipe(arguments.config)
-    sys.stdout.write(f"the model is in {_training('train').train(recipe)}\n")
-
-
-def _training(module: str) -> ModuleType:
-    """Import a training module: from the wheel as ``stance.training``, in a checkout as the folder ``training``."""
-    if importlib.util.find_spec("stance.training"):
-        return importlib.import_module(f"stance.training.{module}")
-    if (Path(__file__).parents[2] / "training" / "train.py").is_file():
-        return importlib.import_module(f"training.{module}")
-    raise ModuleNotFoundError("this installation lacks the training code; reinstall stance from its wheel")
+    recipe = training_module("configuration").read_recipe(arguments.config)
+    sys.stdout.write(f"the model is in {training_module('train').train(recipe)}\n")
