@@ -29,23 +29,22 @@ def add(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     from stance.classifier import DEFAULT_MODEL, FILES, WEIGHTS
 
-    for folder in (DEFAULT_MODEL.parent, *map(Path, arguments.folders)):
-        if not folder.is_dir():
-            raise FileNotFoundError(f"there is no folder {str(folder)!r}")
-        for config in sorted(folder.rglob("config.json")):
-            folder_has = {file.name for file in config.parent.iterdir()}
-            if folder_has >= set(FILES) and folder_has & set(WEIGHTS):
-                name = config.parent.name if folder == DEFAULT_MODEL.parent else str(config.parent)
-                sys.stdout.write(f"{_about(name, config)}\n")
+    folders = (DEFAULT_MODEL.parent, *map(Path, arguments.folders))
+    if missing := [str(folder) for folder in folders if not folder.is_dir()]:
+        raise FileNotFoundError(f"there is no folder {missing[0]!r}")
+    for config in (found for folder in folders for found in sorted(folder.rglob("config.json"))):
+        files = {file.name for file in config.parent.iterdir()}
+        if files.issuperset(FILES) and not files.isdisjoint(WEIGHTS):
+            sys.stdout.write(f"{_about(config)}\n")
 
 
-def _about(name: str, config: Path) -> str:
+def _about(config: Path) -> str:
     """Tell of a model what helps to choose it."""
     settings = json.loads(config.read_text(encoding="utf-8"))
     encoder = settings.get("encoder", {})
     megabytes = sum(file.stat().st_size for file in config.parent.iterdir()) / 1e6
     layers, width = encoder.get("num_hidden_layers", "?"), encoder.get("hidden_size", "?")
     return (
-        f"{name}: {encoder.get('model_type', 'unknown')} encoder, {layers} layers of {width}, "
+        f"{config.parent.name}: {encoder.get('model_type', 'unknown')} encoder, {layers} layers of {width}, "
         f"windows of {settings.get('settings', {}).get('window', '?')} tokens, {megabytes:.0f} MB, in {config.parent}"
     )
