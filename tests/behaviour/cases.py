@@ -158,6 +158,8 @@ def _record(text: str, span: tuple[int, int], expectation: Expectation | None) -
 
 def _read(path: Path) -> Phenomenon:
     head, *lines = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    if not lines or set(head) != {"about"}:
+        raise CaseError(f"{path.name}: must begin with {{'about': '...'}} and go on with at least one case")
     cases = tuple(_case(f"{path.stem}-{number}", line) for number, line in enumerate(lines, 1))
     return Phenomenon(path.stem, head["about"], cases)
 

@@ -114,7 +114,8 @@ def write_floors(scores: Sequence[Score]) -> None:
 
 def _problems(case: Case, documents: Sequence[Document]) -> Iterator[str]:
     if case.is_invariance:
-        yield from _differences(*documents, case.renamed)
+        base, changed = documents
+        yield from _differences(base, changed, case.renamed)
         return
     for reading, document in zip(case.readings, documents, strict=True):
         yield from _misjudged(case.id, reading, document)
@@ -160,8 +161,8 @@ def _compared(
 
 
 def _speaker(sentence: Sentence) -> str | None:
-    return sentence.speaker and sentence.speaker.name
+    return None if sentence.speaker is None else sentence.speaker.name
 
 
 def _words(span: Span | None) -> str | None:
-    return span and span.text
+    return None if span is None else span.text

@@ -89,3 +89,10 @@ def test_a_broken_case_is_refused(tmp_path, case, message):
     with pytest.raises(CaseError, match=re.escape(message)) as error:
         read_case(tmp_path, **case)
     assert str(error.value).startswith("sample-1: ")
+
+
+@pytest.mark.parametrize("lines", [[{"about": "Nothing."}], [{"text": "Ann left.", "expect": ["A"]}] * 2])
+def test_a_file_without_a_head_or_cases_is_refused(tmp_path, lines):
+    (tmp_path / "sample.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    with pytest.raises(CaseError, match=r"sample\.jsonl: must begin with"):
+        read_phenomena(tmp_path)
