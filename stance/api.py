@@ -28,6 +28,7 @@ def load(model: str | Path | None = None, *, device: str | None = None) -> Stanc
 
     Raises:
         FileNotFoundError: If there is no such folder, or it lacks one of a model's files.
+        ValueError: If one of its files is broken; the message names it.
 
     Example:
         >>> load().classify("Nobody was hurt, police said.").sentences[0].speaker.name

@@ -67,6 +67,7 @@ class StanceClassifier:
 
         Raises:
             FileNotFoundError: If there is no such folder, or it lacks one of a model's files.
+            ValueError: If one of its files is broken; the message names it.
 
         """
         from stance.loading import load_classifier

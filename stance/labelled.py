@@ -108,7 +108,7 @@ def detach(article: Article) -> Article:
 
     Example:
         >>> detach({"id": "a", "text": "So.", "sentences": []})["sha256"][:8]
-        'c98a5d19'
+        '12984637'
 
     """
     text = article["text"]
@@ -176,7 +176,7 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
                     yield number, json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError as error:
         raise LabelledSetError(f"{path}, line {number}: not UTF-8: {error}; save the file as UTF-8") from error
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # the first also of a number with thousands of digits
         raise LabelledSetError(f"{path}, line {number}: broken JSON: {error}; each line is one object") from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise LabelledSetError(f"{path}, after line {number}: broken gzip file: {error}; fetch it again") from error
@@ -254,6 +254,8 @@ def _check_source(speaker: Mapping[str, Any], text: str, where: str) -> None:
 
 def _check_prediction(sentence: Mapping[str, Any], text: str, where: str) -> None:
     """Check the keys that only predictions have."""
+    if not isinstance(sentence.get("abstained", False), bool):
+        raise LabelledSetError(f"{where}: 'abstained' must be true or false, not {sentence['abstained']!r}")
     if sentence.get("cue") is not None:
         _check_span(sentence["cue"], text, f"{where}, cue")
     scores = sentence.get("scores")
