@@ -137,7 +137,7 @@ def _found(report: Report, sets: Sequence[str]) -> str:
         if measured := report["sets"].get(name):
             denials, allegations = (figure(measured, f"found {label}") for label in ("denial", "allegation"))
             lines.append(
-                f"- {_title(name, measured)}: it finds {denials} denials and {allegations} allegations; of the "
+                f"- {_title(name, measured)}. It finds {denials} denials and {allegations} allegations; of the "
                 f"allegations found, the target is right in {figure(measured, 'targets')}"
             )
     return "\n".join(lines)
