@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,13 +60,13 @@ class Reading:
     cue: tuple[int, int] | None
 
 
-def decode(text: str, windows: Sequence[Window], logits: Sequence[Logits], settings: Settings) -> list[Reading]:
+def decode(text: str, windows: Sequence[Window], logits: Iterable[Logits], settings: Settings) -> list[Reading]:
     """Decode an article.
 
     Args:
         text: The article.
         windows: Its windows in order.
-        logits: The logits of each window, without a batch axis and without padding.
+        logits: The logits of each window.
         settings: Temperature and label weights.
 
     Returns:

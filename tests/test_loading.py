@@ -10,9 +10,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import stance
-from stance.classifier import FILES
+from stance.classifier import FILES, WEIGHTS
 from stance.integrity import ModelError
 from stance.loading import find_folder
+
+MODEL = (*FILES, WEIGHTS[0])
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def change(file, **values):
     file.write_text(json.dumps(content | values), encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", MODEL)
 @pytest.mark.parametrize(
     "damage",
     [
@@ -46,10 +48,18 @@ def test_a_damaged_file_is_refused_by_name(folder, name, damage):
         stance.load(folder)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", MODEL)
 def test_a_missing_file_is_refused_by_name(folder, name):
     (folder / name).unlink()
     with pytest.raises(FileNotFoundError, match=f"lacks {name}"):
+        stance.load(folder)
+
+
+@pytest.mark.parametrize("name", WEIGHTS[1:])
+@pytest.mark.parametrize("content", [b"", b"junk", b"\x08\x0a" * 50])
+def test_a_damaged_graph_is_refused_by_name(folder, name, content):
+    (folder / name).write_bytes(content)
+    with pytest.raises(ModelError, match=name):
         stance.load(folder)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from stance import labelled
 from stance.baselines import fit_baseline
-from stance.classifier import DEFAULT_MODEL, FILES, StanceClassifier
+from stance.classifier import DEFAULT_MODEL, FILES, WEIGHTS, StanceClassifier
 from stance.document import Document
 from stance.evaluation import Evaluation, evaluate
 from stance.labelled import Article
@@ -61,7 +61,8 @@ def write_report(report: Report) -> None:
 
 def fingerprints(folder: Path) -> dict[str, str]:
     """Hash the files of a model that decide what it says."""
-    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
+    present = [folder / name for name in (*FILES, *WEIGHTS) if (folder / name).is_file()]
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in present}
 
 
 def corpora() -> Path:

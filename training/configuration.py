@@ -85,6 +85,7 @@ class Stage(_Strict):
         sources: What it trains on.
         epochs: How often it sees each article.
         learning_rate: Its highest, after the warm-up.
+        head_rate: Factor on the learning rate for the heads, which know less than the encoder.
         word_dropout: Share of the words that are hidden from the encoder (Iyyer et al., 2015).
         averaging: Decay of the exponential moving average of the weights that is kept; 0 keeps the last weights.
         loss_weights: Weight of each head.
@@ -96,6 +97,7 @@ class Stage(_Strict):
     sources: list[Source]
     epochs: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
+    head_rate: float = Field(default=1.0, gt=0)
     word_dropout: float = Field(default=0.0, ge=0, lt=1)
     averaging: float = Field(default=0.0, ge=0, lt=1)
     loss_weights: LossWeights = LossWeights()
@@ -122,7 +124,6 @@ class Recipe(_Strict):
         weight_decay: Of AdamW.
         warmup: Share of the steps in which the learning rate rises.
         layer_decay: Factor on the learning rate from each encoder layer to the one below.
-        head_rate: Factor on the learning rate for the heads, which start from nothing.
         label_weights: Weight of each label in the loss, in the order of ``LABELS``.
         stages: Run in order.
         evaluation: Labelled set that is scored after each epoch.
@@ -147,7 +148,6 @@ class Recipe(_Strict):
     weight_decay: float = 0.01
     warmup: float = Field(default=0.1, ge=0, lt=1)
     layer_decay: float = Field(default=1.0, gt=0, le=1)
-    head_rate: float = Field(default=1.0, gt=0)
     label_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     settings: dict[str, Any] = Field(default_factory=dict)
     stored_as: Literal["float16", "float32"] = "float16"

@@ -78,7 +78,7 @@ class StanceTrainer(Trainer):
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Give lower layers of the encoder smaller learning rates (Howard and Ruder, 2018)."""
         self.optimizer = torch.optim.AdamW(
-            parameter_groups(self.network, self.recipe, self.args.learning_rate), self.args.learning_rate, fused=True
+            parameter_groups(self.network, self.recipe, self.stage), self.args.learning_rate, fused=True
         )
         return self.optimizer
 
@@ -230,7 +230,7 @@ def is_model(folder: Path) -> bool:
     return (folder / "config.json").is_file()
 
 
-def parameter_groups(model: StanceModel, recipe: Recipe, learning_rate: float) -> list[dict[str, Any]]:
+def parameter_groups(model: StanceModel, recipe: Recipe, stage: Stage) -> list[dict[str, Any]]:
     """Group parameters by learning rate and weight decay; biases and norms do not decay."""
     layers = model.encoder.config.num_hidden_layers
     groups: dict[tuple[float, float], list[Tensor]] = {}
@@ -242,7 +242,7 @@ def parameter_groups(model: StanceModel, recipe: Recipe, learning_rate: float) -
             depth = layers - number
         else:
             depth = 0
-        rate = learning_rate * (recipe.layer_decay**depth if depth else recipe.head_rate)
+        rate = stage.learning_rate * (recipe.layer_decay**depth if depth else stage.head_rate)
         decay = recipe.weight_decay if parameter.dim() > 1 else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
     return [{"params": params, "lr": lr, "weight_decay": decay} for (lr, decay), params in groups.items()]

@@ -48,8 +48,9 @@ def test_a_killed_run_resumes_to_the_same_weights(recipe, tmp_path, monkeypatch)
 
 def test_heads_learn_faster_and_lower_layers_slower(recipe):
     model = StanceModel.from_pretrained(train(recipe))
-    layered = recipe.model_copy(update={"layer_decay": 0.5, "head_rate": 4.0})
-    rates = {id(p): group["lr"] for group in parameter_groups(model, layered, 1.0) for p in group["params"]}
+    layered = recipe.model_copy(update={"layer_decay": 0.5})
+    stage = recipe.stages[0].model_copy(update={"learning_rate": 1.0, "head_rate": 4.0})
+    rates = {id(p): group["lr"] for group in parameter_groups(model, layered, stage) for p in group["params"]}
     assert rates[id(model.label.weight)] == 4.0
     assert rates[id(model.encoder.encoder.layer[-1].output.dense.weight)] == 0.5
     assert rates[id(model.encoder.get_input_embeddings().weight)] == 0.5 ** (len(model.encoder.encoder.layer) + 1)
