@@ -1,6 +1,7 @@
 # make demo    install, and classify a sample article
 # make test    install, and run every check
 # make train   rebuild the default model from the corpora in the folder STANCE_DATA
+# make browser install what the tests of the page need on Debian: Chromium (as root), and axe-core into .axe
 # make clean   remove what the others made, except trained models
 #
 # Each works in an empty clone with Python 3.11; another one: make demo PYTHON=/path/to/python
@@ -11,7 +12,7 @@ RUN := $(VENV)/bin/python
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 CONFIG ?= configs/default.yaml
 
-.PHONY: demo test train clean
+.PHONY: demo test train browser clean
 .NOTPARALLEL:
 
 demo: $(VENV)/demo.stamp
@@ -27,8 +28,12 @@ train: $(VENV)/train.stamp
 	@test -n "$(STANCE_DATA)" || { echo "set STANCE_DATA to the folder of the corpora; see docs/training.md" >&2; exit 2; }
 	$(RUN) -m training.train $(CONFIG)
 
+browser:
+	-test -f .axe/node_modules/axe-core/axe.min.js || npm install --prefix .axe --no-audit --no-fund axe-core@4.14.1
+	command -v chromium || { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y chromium; }
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .axe
 
 # A stamp tells what is installed; a change of the dependencies makes it out of date.
 $(VENV)/demo.stamp: EXTRA :=

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import overload
@@ -25,6 +26,22 @@ _READ_AHEAD = 32
 
 Boundaries = Sequence[tuple[int, int]]
 Texts = list[str] | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An article cut up for the network.
+
+    Args:
+        text: The article.
+        spans: Its sentences.
+        windows: What the network reads.
+
+    """
+
+    text: str
+    spans: Sequence[tuple[int, int]]
+    windows: list[Window]
 
 
 class StanceClassifier:
@@ -192,15 +209,36 @@ class StanceClassifier:
     ) -> Iterator[Document]:
         """Classify (id, text, own boundaries or None) in batches of articles."""
         while batch := list(islice(items, batch_size)):
-            spans = [split(text) if own is None else check_boundaries(text, own) for _, text, own in batch]
-            windows = [self.windower.windows(text, own) for (_, text, _), own in zip(batch, spans, strict=True)]
-            logits = iter(self._run([window for own in windows for window in own]))
-            for (identifier, text, _), own_spans, own_windows in zip(batch, spans, windows, strict=True):
-                readings = decode(text, own_windows, list(islice(logits, len(own_windows))), self.settings)
-                yield assemble(identifier, text, own_spans, readings, self.settings, min_confidence)
+            prepared = [self.prepare(text, own) for _, text, own in batch]
+            logits = iter(self.run([window for article in prepared for window in article.windows]))
+            for (identifier, _, _), article in zip(batch, prepared, strict=True):
+                own_logits = list(islice(logits, len(article.windows)))
+                yield self.finish(article, own_logits, min_confidence, identifier)
 
-    def _run(self, windows: Sequence[Window]) -> list[Logits]:
-        """Run windows of like length together, and give back their logits in order, without padding."""
+    def prepare(self, text: str, sentences: Boundaries | None = None) -> Prepared:
+        """Take the first of three steps of ``classify``, for callers who mix articles in their own way: cut up.
+
+        Args:
+            text: An article.
+            sentences: The caller's own sentence boundaries, as for ``classify``.
+
+        Returns:
+            The article with its windows, for ``run`` and ``finish``.
+
+        """
+        spans = split(text) if sentences is None else check_boundaries(text, sentences)
+        return Prepared(text, spans, self.windower.windows(text, spans))
+
+    def run(self, windows: Sequence[Window]) -> list[Logits]:
+        """Run windows of like length together, and give back their logits in order, without padding.
+
+        Args:
+            windows: Windows of any articles.
+
+        Returns:
+            What the network computes of each.
+
+        """
         order = sorted(range(len(windows)), key=lambda index: len(windows[index]))
         out: dict[int, Logits] = {}
         while order:
@@ -210,6 +248,28 @@ class StanceClassifier:
             for row, index in enumerate(chosen):
                 out[index] = _unpadded(logits, row, windows[index])
         return [out[index] for index in range(len(windows))]
+
+    def finish(
+        self,
+        article: Prepared,
+        logits: Sequence[Logits],
+        min_confidence: float | None = None,
+        identifier: str | None = None,
+    ) -> Document:
+        """Turn what the network computed into a document.
+
+        Args:
+            article: What ``prepare`` gave.
+            logits: What ``run`` gave for each of its windows.
+            min_confidence: As for ``classify``.
+            identifier: The article's id, or None.
+
+        Returns:
+            The document.
+
+        """
+        readings = decode(article.text, article.windows, logits, self.settings)
+        return assemble(identifier, article.text, article.spans, readings, self.settings, min_confidence)
 
     def _files(self) -> list[Path]:
         if self.folder is None:

@@ -76,6 +76,7 @@ def _parser() -> _Parser:
     _add_classify(commands)
     _add_evaluate(commands)
     _add_train(commands)
+    _add_serve(commands)
     return parser
 
 
@@ -117,6 +118,15 @@ def _add_train(commands: Commands) -> None:
     parser.set_defaults(run=_train)
 
 
+def _add_serve(commands: Commands) -> None:
+    from stance.server.options import add_options
+
+    about = "answer over HTTP, with a page to try it on"
+    parser = commands.add_parser("serve", help=about, description=about)
+    add_options(parser)
+    parser.set_defaults(run=_serve)
+
+
 def _classify(arguments: argparse.Namespace) -> None:
     from stance.classifier import StanceClassifier
 
@@ -144,6 +154,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 def _train(arguments: argparse.Namespace) -> None:
     recipe = _training("configuration").read_recipe(arguments.config)
     sys.stdout.write(f"the model is in {_training('train').train(recipe)}\n")
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    from stance.server import serve
+    from stance.server.options import Options
+
+    serve(Options.from_arguments(arguments))
 
 
 def _predict(arguments: argparse.Namespace, articles: Sequence[Article]) -> Iterable[Article]:

@@ -180,17 +180,9 @@ class Document:
         """Return ``to_dict`` as one line of JSON."""
         return json.dumps(self.to_dict(), ensure_ascii=True)
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return a pandas data frame with one row a sentence.
-
-        Returns:
-            Columns ``id``, ``sentence``, ``start``, ``end``, ``text``, ``label``, ``confidence``, ``speaker``,
-            ``speaker_kind``, ``speaker_confidence``, ``mention``, ``cue``, ``target``, ``abstained``.
-
-        """
-        import pandas as pd
-
-        rows = [
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return one dictionary a sentence, with the keys of ``FRAME_COLUMNS``: the rows of ``to_frame``."""
+        return [
             {
                 "id": self.id,
                 "sentence": index,
@@ -209,7 +201,18 @@ class Document:
             }
             for index, sentence in enumerate(self.sentences)
         ]
-        return pd.DataFrame(rows, columns=FRAME_COLUMNS)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a pandas data frame with one row a sentence.
+
+        Returns:
+            Columns ``id``, ``sentence``, ``start``, ``end``, ``text``, ``label``, ``confidence``, ``speaker``,
+            ``speaker_kind``, ``speaker_confidence``, ``mention``, ``cue``, ``target``, ``abstained``.
+
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.to_rows(), columns=FRAME_COLUMNS)
 
     def to_html(self) -> str:
         """Return the marked article and its ledger as an HTML fragment, with all text escaped."""
