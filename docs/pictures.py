@@ -35,9 +35,9 @@ def main() -> None:
     with sync_playwright() as runner:
         browser = runner.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for scheme in ("light", "dark"):
-            shoot_page(browser, address, scheme, f"web-{scheme}", 1280)
+            shoot_page(browser, address, scheme, f"web-{scheme}", 1280, 1900)
             shoot_html(browser, doc.to_html(), scheme)
-        shoot_page(browser, address, "light", "web-phone", 390)
+        shoot_page(browser, address, "light", "web-phone", 390, 1200)
         browser.close()
     server.should_exit = True
     thread.join()
@@ -47,14 +47,14 @@ def main() -> None:
         print(json.dumps({"picture": picture.name, "bytes": picture.stat().st_size}))  # noqa: T201
 
 
-def shoot_page(browser: Browser, address: str, scheme: str, name: str, width: int) -> None:
+def shoot_page(browser: Browser, address: str, scheme: str, name: str, width: int, height: int) -> None:
     """Take the page with the sample in it."""
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
     page.goto(address)
     page.get_by_role("button", name="Use the sample").click()
     page.locator("#result").wait_for(timeout=600_000)
     page.evaluate("document.activeElement.blur()")
-    page.screenshot(path=IMAGES / f"{name}.png", full_page=True)
+    page.screenshot(path=IMAGES / f"{name}.png")
     page.close()
 
 

@@ -235,7 +235,8 @@ async def _wait(jobs: Sequence[Job], request: Request, seconds: float) -> list[D
     """Wait for the documents, for the client to leave, or for the time to be up."""
     answer = asyncio.gather(*(asyncio.wrap_future(job.future) for job in jobs))
     gone = asyncio.ensure_future(request.receive())
-    done, _ = await asyncio.wait({answer, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Any]] = {answer, gone}
+    done, _ = await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     gone.cancel()
     if answer in done:
         if answer.exception():
