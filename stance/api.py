@@ -16,25 +16,27 @@ if TYPE_CHECKING:
     from stance.evaluation import Evaluation
 
 
-def load(model: str | Path | None = None, *, device: str | None = None) -> StanceClassifier:
+def load(model: str | Path | None = None, *, device: str | None = None, engine: str | None = None) -> StanceClassifier:
     """Load a classifier.
 
     Args:
         model: A folder, or the name of a repository on the Hugging Face hub; None is the embedded default.
         device: Where the network runs, such as ``"cuda"``; None is the processor.
+        engine: How it runs there, such as ``"torch"``; see ``StanceClassifier.from_pretrained``.
 
     Returns:
         A classifier that is ready to use.
 
     Raises:
         FileNotFoundError: If there is no such folder, or it lacks one of a model's files.
+        ValueError: If there is no such engine, or it does not run on the device.
 
     Example:
         >>> load().classify("Nobody was hurt, police said.").sentences[0].speaker.name
         'police'
 
     """
-    return StanceClassifier.from_pretrained(model, device=device)
+    return StanceClassifier.from_pretrained(model, device=device, engine=engine)
 
 
 @overload

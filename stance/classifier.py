@@ -12,16 +12,18 @@ from typing import overload
 from stance.assembly import assemble
 from stance.decoding import decode
 from stance.document import Document
-from stance.engines import Batch, Engine, Logits
+from stance.engines import GRAPHS, Engine, Logits
 from stance.sentences import check_boundaries, split
 from stance.settings import Settings
 from stance.windows import Window, Windower
 
-FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
-"""What a model folder must hold."""
+FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
+"""What every model folder holds."""
+
+WEIGHTS = ("model.safetensors", *GRAPHS.values())
+"""What engines run; a model folder holds one of them at least."""
 
 DEFAULT_MODEL = Path(__file__).parent / "models" / "default"
-_TOKENS_A_BATCH = 8192
 _READ_AHEAD = 32
 
 Boundaries = Sequence[tuple[int, int]]
@@ -51,7 +53,7 @@ class StanceClassifier:
         engine: Runs the network.
         windower: Cuts articles into the network's windows.
         settings: The model's inference settings.
-        pad_id: Token id that fills up shorter windows.
+        pad_id: Token id that fills up shorter windows in training.
         folder: Where the model's files lie, if they lie anywhere.
 
     Example:
@@ -72,23 +74,29 @@ class StanceClassifier:
         self.folder = folder
 
     @classmethod
-    def from_pretrained(cls, model: str | Path | None = None, *, device: str | None = None) -> StanceClassifier:
+    def from_pretrained(
+        cls, model: str | Path | None = None, *, device: str | None = None, engine: str | None = None
+    ) -> StanceClassifier:
         """Load a model.
 
         Args:
             model: A folder, or the name of a repository on the Hugging Face hub; None is the embedded default.
             device: Where the network runs, such as ``"cuda"``; None is the processor.
+            engine: How it runs there: one of ``stance.engines.ENGINES``. None is torch on a GPU; on the processor it
+                is the environment variable ``STANCE_ENGINE`` or, without that, the fastest that the model has files
+                for.
 
         Returns:
             A classifier that is ready to use.
 
         Raises:
             FileNotFoundError: If there is no such folder, or it lacks one of a model's files.
+            ValueError: If there is no such engine, or it does not run on the device.
 
         """
         from stance.loading import load_classifier
 
-        return load_classifier(DEFAULT_MODEL if model is None else model, device)
+        return load_classifier(DEFAULT_MODEL if model is None else model, device, engine)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Copy the model's files into ``folder``, which ``from_pretrained`` then loads."""
@@ -209,58 +217,44 @@ class StanceClassifier:
     ) -> Iterator[Document]:
         """Classify (id, text, own boundaries or None) in batches of articles."""
         while batch := list(islice(items, batch_size)):
-            prepared = [self.prepare(text, own) for _, text, own in batch]
-            logits = iter(self.run([window for article in prepared for window in article.windows]))
-            for (identifier, _, _), article in zip(batch, prepared, strict=True):
-                own_logits = list(islice(logits, len(article.windows)))
-                yield self.finish(article, own_logits, min_confidence, identifier)
+            cut: list[Prepared] = []
+            # The engine takes window after window: it may read the first article while others are being cut.
+            logits = self.engine.run(self._cut(batch, cut))
+            for (identifier, _, _), article in zip(batch, cut, strict=True):
+                yield self.finish(article, islice(logits, len(article.windows)), min_confidence, identifier)
+
+    def _cut(self, batch: Iterable[tuple[str | None, str, Boundaries | None]], cut: list[Prepared]) -> Iterator[Window]:
+        """Cut articles up, note them in ``cut``, and give their windows one by one."""
+        for _, text, own in batch:
+            cut.append(self.prepare(text, own))
+            yield from cut[-1].windows
 
     def prepare(self, text: str, sentences: Boundaries | None = None) -> Prepared:
-        """Take the first of three steps of ``classify``, for callers who mix articles in their own way: cut up.
+        """Cut an article up: the step of ``classify`` before the engine, for callers who mix articles in their own way.
 
         Args:
             text: An article.
             sentences: The caller's own sentence boundaries, as for ``classify``.
 
         Returns:
-            The article with its windows, for ``run`` and ``finish``.
+            The article with its windows, for the engine and ``finish``.
 
         """
         spans = split(text) if sentences is None else check_boundaries(text, sentences)
         return Prepared(text, spans, self.windower.windows(text, spans))
 
-    def run(self, windows: Sequence[Window]) -> list[Logits]:
-        """Run windows of like length together, and give back their logits in order, without padding.
-
-        Args:
-            windows: Windows of any articles.
-
-        Returns:
-            What the network computes of each.
-
-        """
-        order = sorted(range(len(windows)), key=lambda index: len(windows[index]))
-        out: dict[int, Logits] = {}
-        while order:
-            size = max(1, _TOKENS_A_BATCH // len(windows[order[-1]]))
-            chosen, order = order[-size:], order[:-size]
-            logits = self.engine.run(Batch.of([windows[index] for index in chosen], self.pad_id))
-            for row, index in enumerate(chosen):
-                out[index] = _unpadded(logits, row, windows[index])
-        return [out[index] for index in range(len(windows))]
-
     def finish(
         self,
         article: Prepared,
-        logits: Sequence[Logits],
+        logits: Iterable[Logits],
         min_confidence: float | None = None,
         identifier: str | None = None,
     ) -> Document:
-        """Turn what the network computed into a document.
+        """Turn what the engine computed into a document.
 
         Args:
             article: What ``prepare`` gave.
-            logits: What ``run`` gave for each of its windows.
+            logits: What the engine computed of each of its windows.
             min_confidence: As for ``classify``.
             identifier: The article's id, or None.
 
@@ -274,19 +268,8 @@ class StanceClassifier:
     def _files(self) -> list[Path]:
         if self.folder is None:
             raise ValueError("this classifier was not loaded from a folder, so it has no files; save its model instead")
-        known = (self.folder / name for name in (*FILES, "README.md"))
+        known = (self.folder / name for name in (*FILES, *WEIGHTS, "README.md"))
         return [file for file in known if file.is_file()]
-
-
-def _unpadded(logits: Logits, row: int, window: Window) -> Logits:
-    sentences, tokens = int(window.sentence_ids[-1]) + 1, len(window)
-    return Logits(
-        label=logits.label[row, :sentences],
-        mention=logits.mention[row, :sentences, :, :tokens],
-        name=logits.name[row, :sentences, :, :tokens],
-        target=logits.target[row, :sentences, :, :tokens],
-        tag=logits.tag[row, :tokens],
-    )
 
 
 def _checked(item: object, index: int) -> str:

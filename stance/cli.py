@@ -1,4 +1,4 @@
-"""The ``stance`` command: classify articles, evaluate a model, train one."""
+"""The ``stance`` command: classify articles, evaluate a model, train one, export it."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ def _parser() -> _Parser:
     _add_classify(commands)
     _add_evaluate(commands)
     _add_train(commands)
+    _add_export(commands)
     _add_serve(commands)
     return parser
 
@@ -118,6 +119,15 @@ def _add_train(commands: Commands) -> None:
     parser.set_defaults(run=_train)
 
 
+def _add_export(commands: Commands) -> None:
+    about = "write a model as ONNX, which runs fast and without torch"
+    parser = commands.add_parser("export", help=about, description=about)
+    parser.add_argument("model", metavar="MODEL", help="a folder or a hub id")
+    parser.add_argument("-o", "--output", metavar="DIR", required=True, help="where to write; may be the same folder")
+    parser.add_argument("--int8", action="store_true", help="in 8 bits: a quarter of the size, and faster")
+    parser.set_defaults(run=_export)
+
+
 def _add_serve(commands: Commands) -> None:
     from stance.server.options import add_options
 
@@ -154,6 +164,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 def _train(arguments: argparse.Namespace) -> None:
     recipe = _training("configuration").read_recipe(arguments.config)
     sys.stdout.write(f"the model is in {_training('train').train(recipe)}\n")
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    file = _training("export").export(arguments.model, Path(arguments.output), int8=arguments.int8)
+    sys.stdout.write(f"the graph is {file}\n")
 
 
 def _serve(arguments: argparse.Namespace) -> None:

@@ -3,31 +3,78 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from stance.classifier import FILES, StanceClassifier
+from stance.classifier import FILES, WEIGHTS, StanceClassifier
+from stance.engines import ENGINES, GRAPHS, Engine
 from stance.settings import Settings
 from stance.windows import Windower
 
 
-def load_classifier(model: str | Path, device: str | None) -> StanceClassifier:
+def load_classifier(model: str | Path, device: str | None, engine: str | None) -> StanceClassifier:
     """Load a classifier from a folder or the hub; see ``StanceClassifier.from_pretrained``."""
     folder = find_folder(model)
+    settings = Settings.read(folder)
+    windower, pad_id = load_windower(folder, settings)
+    return StanceClassifier(load_engine(folder, device, engine), windower, settings, pad_id, folder)
+
+
+def load_engine(folder: Path, device: str | None, engine: str | None) -> Engine:
+    """Load the network of a model folder; see ``StanceClassifier.from_pretrained``."""
+    chosen = choose_engine(folder, device, engine)
+    if chosen in GRAPHS:
+        from stance.engines.onnx import OnnxEngine
+
+        return OnnxEngine(folder / GRAPHS[chosen])
     import torch
 
     from stance.engines.torch import TorchEngine
     from stance.modeling import StanceModel
 
+    place = torch.device(device or "cpu")
+    halved = chosen == "torch-bfloat16" or (place.type == "cuda" and torch.cuda.is_bf16_supported())
     with _no_progress_bar():
         network = StanceModel.from_pretrained(folder, dtype="float32", local_files_only=True)
-    engine = TorchEngine(network.to(torch.device(device or "cpu")))
-    settings = Settings.read(folder)
-    windower, pad_id = load_windower(folder, settings)
-    return StanceClassifier(engine, windower, settings, pad_id, folder)
+    return TorchEngine(network.to(place, torch.bfloat16 if halved else torch.float32))
+
+
+def choose_engine(folder: Path, device: str | None, engine: str | None) -> str:
+    """Choose the engine of a model folder.
+
+    Args:
+        folder: A model folder.
+        device: Where the network runs; None is the processor.
+        engine: What the caller wants; None leaves the choice open.
+
+    Returns:
+        One of ``ENGINES``.
+
+    Raises:
+        FileNotFoundError: If the folder lacks the file that the engine runs.
+        ValueError: If there is no such engine, or it does not run on the device.
+
+    """
+    on_processor = device in {None, "cpu"}
+    present = [name for name in ENGINES if (folder / _file(name)).is_file()]
+    chosen = engine or (on_processor and os.environ.get("STANCE_ENGINE")) or ""
+    if not chosen:
+        chosen = present[0] if on_processor else "torch"
+    if chosen not in ENGINES:
+        raise ValueError(f"there is no engine {chosen!r}; the engines are {', '.join(ENGINES)}")
+    if chosen in GRAPHS and not on_processor:
+        raise ValueError(f"the engine {chosen!r} runs on the processor, not on {device!r}; leave out engine or device")
+    if chosen not in present:
+        made = f"{folder} -o {folder}{' --int8' * (chosen == 'onnx-int8')}"
+        remedy = f"make it with: stance export {made}" if chosen in GRAPHS else "take the folder that it was made from"
+        raise FileNotFoundError(
+            f"the model folder {str(folder)!r} lacks {_file(chosen)}, which the engine {chosen!r} runs; {remedy}"
+        )
+    return chosen
 
 
 def load_windower(folder: Path, settings: Settings) -> tuple[Windower, int]:
@@ -54,7 +101,7 @@ def find_folder(model: str | Path) -> Path:
         model: A folder, or the name of a repository on the hub, such as ``"newsroom/stance-courts"``.
 
     Returns:
-        A folder that holds every one of ``FILES``.
+        A folder that holds every one of ``FILES`` and one of ``WEIGHTS``.
 
     Raises:
         FileNotFoundError: If there is no such folder, or a file is missing.
@@ -66,9 +113,17 @@ def find_folder(model: str | Path) -> Path:
         if looks_local:
             raise FileNotFoundError(f"there is no model folder {str(model)!r}; give a folder or a hub id 'owner/name'")
         folder = _fetch(str(model))
-    if missing := [name for name in FILES if not (folder / name).is_file()]:
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if not any((folder / name).is_file() for name in WEIGHTS):
+        missing.append(WEIGHTS[0])
+    if missing:
         raise FileNotFoundError(f"the model folder {str(folder)!r} lacks {', '.join(missing)}; save the model again")
     return folder
+
+
+def _file(engine: str) -> str:
+    """Name the file that an engine runs."""
+    return GRAPHS.get(engine, WEIGHTS[0])
 
 
 def _fetch(repository: str) -> Path:
@@ -76,7 +131,7 @@ def _fetch(repository: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(repository, allow_patterns=list(FILES)))
+        return Path(snapshot_download(repository, allow_patterns=[*FILES, *WEIGHTS]))
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise FileNotFoundError(
             f"there is no model folder {repository!r}, and it cannot be had from the hub: {error}"

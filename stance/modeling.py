@@ -170,17 +170,30 @@ class StanceModel(PreTrainedModel):
             The logits of every head.
 
         """
+        # Counted here, so that an exported graph, which cannot look into its arrays, is given the count instead.
+        numbers = torch.arange(int(sentence_ids.max()) + 1, device=input_ids.device)
+        return self.read(input_ids, attention_mask, surface_ids, sentence_ids, numbers, mentions)
+
+    def read(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        surface_ids: Tensor,
+        sentence_ids: Tensor,
+        numbers: Tensor,
+        mentions: Tensor | None = None,
+    ) -> StanceOutput:
+        """Read a batch of windows of at most S sentences, as ``forward``, with ``numbers`` from 0 to S - 1, (S,)."""
         embedded = self.encoder.get_input_embeddings()(input_ids) + self.surface(surface_ids)
         hidden = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
-        count = int(sentence_ids.max()) + 1
-        inside = sentence_ids[:, None, :] == torch.arange(count, device=input_ids.device)[None, :, None]
+        inside = sentence_ids[:, None, :] == numbers[None, :, None]
         sentences = self._sentence_vectors(hidden, inside)
-        index = torch.arange(count, device=input_ids.device).expand(len(input_ids), count)
+        index = numbers.expand(input_ids.size(0), -1)
         place = (hidden, inside.to(hidden.dtype), attention_mask.bool())
         mention_logits = self.mention(sentences, index, *place)
         # The name is looked for from the mention, softly: no hard choice stands between the two pointers.
         weights = mention_logits.softmax(-1).to(hidden.dtype)
-        said_by = (weights.flatten(1, 2) @ hidden).unflatten(1, (count, 2)).flatten(-2)
+        said_by = (weights.flatten(1, 2) @ hidden).unflatten(1, (-1, 2)).flatten(-2)
         return StanceOutput(
             label_logits=self.label(self.dropout(sentences)).float(),
             mention_logits=mention_logits,

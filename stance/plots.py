@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stance.document import Document, Label
+from stance.extras import require
 from stance.palette import LIGHT, MARKS
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def plot_speakers(documents: Document | Sequence[Document], limit: int = 12) -> 
         A bar a speaker, divided by label; colour, hatching and a sign with the count tell the labels apart.
 
     Raises:
-        ImportError: If matplotlib is not installed.
+        ModuleNotFoundError: If matplotlib is not installed.
 
     """
     counts = _count([documents] if isinstance(documents, Document) else documents)
@@ -85,7 +86,7 @@ def plot_confusion(evaluation: Evaluation) -> Figure:
         Labelled labels in rows, predicted ones in columns: number of sentences, and share of the row by shade.
 
     Raises:
-        ImportError: If matplotlib is not installed.
+        ModuleNotFoundError: If matplotlib is not installed.
 
     """
     axes = _axes(5.5, 4.6)
@@ -119,7 +120,7 @@ def plot_risk_coverage(evaluation: Evaluation) -> Figure:
         For each share of sentences, the surest first, the share of wrong labels among them.
 
     Raises:
-        ImportError: If matplotlib is not installed.
+        ModuleNotFoundError: If matplotlib is not installed.
         ValueError: If no prediction states its confidence.
 
     """
@@ -150,7 +151,7 @@ def plot_training(folder: str | Path) -> Figure:
 
     Raises:
         FileNotFoundError: If no checkpoint lies there.
-        ImportError: If matplotlib is not installed.
+        ModuleNotFoundError: If matplotlib is not installed.
 
     """
     stages = sorted(Path(folder).glob("*-checkpoints"), key=lambda path: path.stat().st_mtime)
@@ -191,12 +192,11 @@ def _history(checkpoints: Path) -> list[dict[str, float]]:
 
 
 def _figure(width: float, height: float) -> Figure:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("plots need matplotlib; pip install 'stance[plots]'") from error
     # Without pyplot there is no state to leak, and no window opens.
-    return Figure(figsize=(width, height), facecolor=LIGHT.paper, layout="constrained")
+    figure: Figure = require("matplotlib.figure", "plots").Figure(
+        figsize=(width, height), facecolor=LIGHT.paper, layout="constrained"
+    )
+    return figure
 
 
 def _of(axes: Axes) -> Figure:

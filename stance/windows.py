@@ -22,6 +22,8 @@ N_SURFACES = 9
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UPPERCASE = np.array([chr(code).isupper() for code in range(0x2000)] + [False])
+# The last character that is white space is U+3000.
+_WHITE_SPACE = np.array([chr(code).isspace() for code in range(0x3001)] + [False])
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,8 @@ def _is_upper(text: str) -> NDArray[np.bool_]:
 
 def _next_word(text: str) -> NDArray[np.int64]:
     """Map every index to that of the next character that is no white space; one more entry for the end."""
-    places = np.array([len(text) if c.isspace() else i for i, c in enumerate(text)] + [len(text)], dtype=np.int64)
+    is_white = _WHITE_SPACE[np.minimum(_codepoints(text), len(_WHITE_SPACE) - 1)]
+    places = np.append(np.where(is_white, len(text), np.arange(len(text))), len(text))
     nearest: NDArray[np.int64] = np.minimum.accumulate(places[::-1])[::-1]
     return nearest
 

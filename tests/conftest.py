@@ -1,10 +1,13 @@
 """What several test files share: a small article labelled by hand, as a labelled set and as a document."""
 
+import copy
+
 import pytest
 from hypothesis import settings
 
 from stance.classifier import StanceClassifier
 from stance.document import Document, Label, Sentence, Span, Speaker
+from stance.modeling import StanceModel
 from training.configuration import read_recipe
 from training.train import initialise
 
@@ -69,6 +72,21 @@ def tiny(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tiny")
     initialise(read_recipe("configs/smoke.yaml"), folder)
     return StanceClassifier.from_pretrained(folder)
+
+
+@pytest.fixture(scope="session")
+def exported(tiny, tmp_path_factory):
+    """The same model as ONNX, in float32 and in int8, with the weights that torch runs."""
+    pytest.importorskip("onnxscript", reason="needs the extra export: pip install 'stance[export]'")
+    from training.export import trace, write
+
+    folder = tmp_path_factory.mktemp("exported")
+    tiny.save_pretrained(folder)
+    # Tracing takes longest; quantising changes the graph in place.
+    graph = trace(StanceModel.from_pretrained(folder).eval())
+    for int8 in (False, True):
+        write(copy.deepcopy(graph), folder, folder, int8=int8)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,14 @@ def test_spans_are_whole_words_of_the_article(window):
     assert second.cue is None
 
 
+def test_of_two_spans_found_alike_the_shorter_is_likelier(window):
+    out = logits(window)
+    starts = {TEXT[a : a + 3]: i for i, (a, b) in enumerate(window.offsets) if a < b}
+    out.mention[0, 1, starts["Ada"]] = 9
+    first, _ = decode(TEXT, [window], [out], Settings())
+    assert [TEXT[slice(*span)] for span in first.mention.spans[:2]] == ["Ada", "Ada Roy"]
+
+
 def test_the_first_position_means_none(window):
     first, second = decode(TEXT, [window], [logits(window)], Settings())
     assert first.mention.none < 0.1

@@ -105,4 +105,4 @@ def test_without_matplotlib_the_extra_is_named():
         "try: plot_speakers([])\nexcept ImportError as error: print(error)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert out == "plots need matplotlib; pip install 'stance[plots]'\n"
+    assert out == "matplotlib is not installed; install it with: pip install 'stance[plots]'\n"

@@ -85,6 +85,8 @@ class Stage(_Strict):
         sources: What it trains on.
         epochs: How often it sees each article.
         learning_rate: Its highest, after the warm-up.
+        head_rate: Factor on the learning rate for the heads, which know less than the encoder.
+        word_dropout: Share of the words that are hidden from the encoder (Iyyer et al., 2015).
         averaging: Decay of the exponential moving average of the weights that is kept; 0 keeps the last weights.
         loss_weights: Weight of each head.
         select: Whether the epoch that scores best on ``evaluation`` is kept, or the last.
@@ -95,6 +97,8 @@ class Stage(_Strict):
     sources: list[Source]
     epochs: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
+    head_rate: float = Field(default=1.0, gt=0)
+    word_dropout: float = Field(default=0.0, ge=0, lt=1)
     averaging: float = Field(default=0.0, ge=0, lt=1)
     loss_weights: LossWeights = LossWeights()
     select: Literal["best", "last"] = "last"

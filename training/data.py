@@ -12,7 +12,7 @@ from torch import Tensor
 
 from stance.document import AUTHOR
 from stance.modeling import TAGS
-from stance.windows import Window, Windower
+from stance.windows import FIRST_MARKER_SURFACE, Window, Windower
 
 from .corpora import Article, Offsets
 from .losses import IGNORED
@@ -42,12 +42,14 @@ def features(articles: Iterable[Article], windower: Windower) -> list[Feature]:
     ]
 
 
-def collate(rows: Sequence[Feature], pad_id: int) -> dict[str, Any]:
+def collate(rows: Sequence[Feature], pad_id: int, mask_id: int = 0, word_dropout: float = 0.0) -> dict[str, Any]:
     """Pad features to a batch.
 
     Args:
         rows: Features of windows.
         pad_id: Token id that fills up shorter windows.
+        mask_id: Token id that stands for a hidden token.
+        word_dropout: Share of the tokens that are hidden, markers never.
 
     Returns:
         The model's inputs, and ``gold`` as ``training.losses.total_loss`` takes it.
@@ -72,11 +74,16 @@ def collate(rows: Sequence[Feature], pad_id: int) -> dict[str, Any]:
     for index, row in enumerate(rows):
         if row["mentions"]:
             asked[index, : len(row["mentions"])] = torch.tensor(row["mentions"])
+    input_ids = _padded([row["input_ids"] for row in rows], tokens, pad_id)
+    surface_ids = _padded([row["surface_ids"] for row in rows], tokens, 0)
+    sentence_ids = _padded([row["sentence_ids"] for row in rows], tokens, -1)
+    is_word = (sentence_ids >= 0) & (surface_ids < FIRST_MARKER_SURFACE)
+    hidden = is_word & (torch.rand(input_ids.shape) < word_dropout)
     return {
-        "input_ids": _padded([row["input_ids"] for row in rows], tokens, pad_id),
+        "input_ids": input_ids.masked_fill(hidden, mask_id),
         "attention_mask": _padded([[1] * len(row["input_ids"]) for row in rows], tokens, 0),
-        "surface_ids": _padded([row["surface_ids"] for row in rows], tokens, 0),
-        "sentence_ids": _padded([row["sentence_ids"] for row in rows], tokens, -1),
+        "surface_ids": surface_ids,
+        "sentence_ids": sentence_ids,
         "mentions": asked,
         "gold": gold,
     }

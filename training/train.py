@@ -7,7 +7,7 @@ import functools
 import importlib.util
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,7 +32,7 @@ from .averaging import AVERAGE_FILE, WeightAverage
 from .calibrate import calibrate
 from .configuration import Recipe, Stage, read_recipe
 from .corpora import read_source
-from .data import collate, features
+from .data import Feature, collate, features
 from .losses import total_loss
 
 
@@ -46,6 +46,7 @@ class StanceTrainer(Trainer):
         model: The model.
         args: Arguments of the stage.
         train_dataset: Features.
+        collator: Makes a batch of features.
 
     """
 
@@ -57,6 +58,7 @@ class StanceTrainer(Trainer):
         model: StanceModel,
         args: TrainingArguments,
         train_dataset: Dataset,
+        collator: Callable[[list[Feature]], dict[str, Any]],
     ) -> None:
         self.recipe = recipe
         self.stage = stage
@@ -67,7 +69,7 @@ class StanceTrainer(Trainer):
         super().__init__(
             model,
             args,
-            functools.partial(collate, pad_id=classifier.pad_id),
+            collator,
             train_dataset,
             eval_dataset=self.development,
             callbacks=[self.average],
@@ -76,7 +78,7 @@ class StanceTrainer(Trainer):
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Give lower layers of the encoder smaller learning rates (Howard and Ruder, 2018)."""
         self.optimizer = torch.optim.AdamW(
-            parameter_groups(self.network, self.recipe, self.args.learning_rate), self.args.learning_rate, fused=True
+            parameter_groups(self.network, self.recipe, self.stage), self.args.learning_rate, fused=True
         )
         return self.optimizer
 
@@ -204,7 +206,9 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path) -> None:
     )
     # One process drives one GPU: several are for torchrun or accelerate launch.
     arguments._n_gpu = min(arguments.n_gpu, 1)
-    trainer = StanceTrainer(recipe, stage, classifier, model, arguments, dataset)
+    mask_id = AutoTokenizer.from_pretrained(start).mask_token_id or pad_id
+    collator = functools.partial(collate, pad_id=pad_id, mask_id=mask_id, word_dropout=stage.word_dropout)
+    trainer = StanceTrainer(recipe, stage, classifier, model, arguments, dataset, collator)
     trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints, bool(stage.averaging)))
     if stage.select == "best" and trainer.state.best_model_checkpoint:
         trainer.average.load(Path(trainer.state.best_model_checkpoint))
@@ -226,7 +230,7 @@ def is_model(folder: Path) -> bool:
     return (folder / "config.json").is_file()
 
 
-def parameter_groups(model: StanceModel, recipe: Recipe, learning_rate: float) -> list[dict[str, Any]]:
+def parameter_groups(model: StanceModel, recipe: Recipe, stage: Stage) -> list[dict[str, Any]]:
     """Group parameters by learning rate and weight decay; biases and norms do not decay."""
     layers = model.encoder.config.num_hidden_layers
     groups: dict[tuple[float, float], list[Tensor]] = {}
@@ -238,8 +242,9 @@ def parameter_groups(model: StanceModel, recipe: Recipe, learning_rate: float) -
             depth = layers - number
         else:
             depth = 0
+        rate = stage.learning_rate * (recipe.layer_decay**depth if depth else stage.head_rate)
         decay = recipe.weight_decay if parameter.dim() > 1 else 0.0
-        groups.setdefault((learning_rate * recipe.layer_decay**depth, decay), []).append(parameter)
+        groups.setdefault((rate, decay), []).append(parameter)
     return [{"params": params, "lr": lr, "weight_decay": decay} for (lr, decay), params in groups.items()]
 
 

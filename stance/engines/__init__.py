@@ -1,9 +1,10 @@
-"""Engines run the network: arrays in, arrays out."""
+"""Engines run the network: windows in, arrays out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -13,52 +14,23 @@ from stance.windows import Window
 
 Floats = NDArray[np.float32]
 
+GRAPHS: Mapping[str, str] = MappingProxyType({"onnx-int8": "model_int8.onnx", "onnx": "model.onnx"})
+"""The engines of ONNX Runtime and the file that each runs, the fastest first."""
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Windows padded to one length, as every engine takes them. B windows, T tokens.
-
-    Args:
-        input_ids: (B, T).
-        attention_mask: 1 for tokens, 0 for padding, (B, T).
-        surface_ids: (B, T).
-        sentence_ids: -1 for padding and the first token, (B, T).
-
-    """
-
-    input_ids: NDArray[np.int64]
-    attention_mask: NDArray[np.int64]
-    surface_ids: NDArray[np.int64]
-    sentence_ids: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, windows: Sequence[Window], pad_id: int) -> Batch:
-        """Pad windows to the longest of them."""
-
-        def stack(rows: Sequence[NDArray[np.int64]], fill: int) -> NDArray[np.int64]:
-            out = np.full((len(rows), max(map(len, rows))), fill, dtype=np.int64)
-            for index, row in enumerate(rows):
-                out[index, : len(row)] = row
-            return out
-
-        return cls(
-            input_ids=stack([window.input_ids for window in windows], pad_id),
-            attention_mask=stack([np.ones(len(window), dtype=np.int64) for window in windows], 0),
-            surface_ids=stack([window.surface_ids for window in windows], 0),
-            sentence_ids=stack([window.sentence_ids for window in windows], -1),
-        )
+ENGINES = (*GRAPHS, "torch", "torch-bfloat16")
+"""The names of the engines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Logits:
-    """What the network computes. B windows, S sentences, T tokens; position 0 of a pointer means "none".
+    """What the network computes of a window. S sentences, T tokens; position 0 of a pointer means "none".
 
     Args:
-        label: (B, S, 4), in the order of ``LABELS``.
-        mention: Start and end of the words that name the speaker, (B, S, 2, T).
-        name: Start and end of that party's name, (B, S, 2, T).
-        target: Start and end of the accused's name, (B, S, 2, T).
-        tag: Source, cue and content tags, (B, T, 3).
+        label: (S, 4), in the order of ``LABELS``.
+        mention: Start and end of the words that name the speaker, (S, 2, T).
+        name: Start and end of that party's name, (S, 2, T).
+        target: Start and end of the accused's name, (S, 2, T).
+        tag: Source, cue and content tags, (T, 3).
 
     """
 
@@ -70,8 +42,17 @@ class Logits:
 
 
 class Engine(Protocol):
-    """Runs the network on a batch of windows."""
+    """Runs the network on windows."""
 
-    def run(self, batch: Batch) -> Logits:
-        """Compute the logits of every window of the batch."""
+    def run(self, windows: Iterable[Window]) -> Iterator[Logits]:
+        """Compute the logits of windows.
+
+        Args:
+            windows: Any number of windows. All of them are taken before the call returns; an engine that computes in
+                the background is then at work already.
+
+        Returns:
+            Their logits, in the same order.
+
+        """
         ...

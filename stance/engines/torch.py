@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Iterable, Iterator, Sequence
 
-from stance.engines import Batch, Logits
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stance.engines import Floats, Logits
 from stance.modeling import StanceModel
+from stance.windows import Window
+
+_TOKENS_A_BATCH = 8192
 
 
 class TorchEngine:
-    """Runs a ``StanceModel`` where its parameters lie.
+    """Runs a ``StanceModel`` where its parameters lie and in their precision, windows of like length together.
 
     Args:
         model: The network.
@@ -19,20 +27,52 @@ class TorchEngine:
     def __init__(self, model: StanceModel) -> None:
         self.model = model.eval()
 
+    def run(self, windows: Iterable[Window]) -> Iterator[Logits]:
+        """Compute the logits of windows, in order; see ``Engine``."""
+        given = list(windows)
+        order = sorted(range(len(given)), key=lambda index: len(given[index]))
+        out: dict[int, Logits] = {}
+        while order:
+            size = max(1, _TOKENS_A_BATCH // len(given[order[-1]]))
+            chosen, order = order[-size:], order[:-size]
+            out.update(zip(chosen, self._batch([given[index] for index in chosen]), strict=True))
+        return (out[index] for index in range(len(given)))
+
     @torch.inference_mode()
-    def run(self, batch: Batch) -> Logits:
-        """Compute the logits of every window of the batch."""
+    def _batch(self, windows: Sequence[Window]) -> list[Logits]:
+        """Compute the logits of windows that are padded to the longest of them."""
         device = self.model.device
         output = self.model(
-            input_ids=torch.from_numpy(batch.input_ids).to(device),
-            attention_mask=torch.from_numpy(batch.attention_mask).to(device),
-            surface_ids=torch.from_numpy(batch.surface_ids).to(device),
-            sentence_ids=torch.from_numpy(batch.sentence_ids).to(device),
+            input_ids=_stack([window.input_ids for window in windows], 0).to(device),
+            attention_mask=_stack([np.ones(len(window), dtype=np.int64) for window in windows], 0).to(device),
+            surface_ids=_stack([window.surface_ids for window in windows], 0).to(device),
+            sentence_ids=_stack([window.sentence_ids for window in windows], -1).to(device),
         )
-        return Logits(
-            label=output.label_logits.float().cpu().numpy(),
-            mention=output.mention_logits.float().cpu().numpy(),
-            name=output.name_logits.float().cpu().numpy(),
-            target=output.target_logits.float().cpu().numpy(),
-            tag=output.tag_logits.float().cpu().numpy(),
+        label, mention, name, target, tag = (
+            _floats(logits)
+            for logits in (
+                output.label_logits,
+                output.mention_logits,
+                output.name_logits,
+                output.target_logits,
+                output.tag_logits,
+            )
         )
+        unpadded = []
+        for row, window in enumerate(windows):
+            sentences, tokens = int(window.sentence_ids[-1]) + 1, len(window)
+            pointers = (logits[row, :sentences, :, :tokens] for logits in (mention, name, target))
+            unpadded.append(Logits(label[row, :sentences], *pointers, tag[row, :tokens]))
+        return unpadded
+
+
+def _stack(rows: Sequence[NDArray[np.int64]], fill: int) -> Tensor:
+    out = np.full((len(rows), max(map(len, rows))), fill, dtype=np.int64)
+    for index, row in enumerate(rows):
+        out[index, : len(row)] = row
+    return torch.from_numpy(out)
+
+
+def _floats(logits: Tensor) -> Floats:
+    array: Floats = logits.float().cpu().numpy()
+    return array

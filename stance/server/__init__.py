@@ -6,6 +6,8 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
+from stance.extras import require
+
 if TYPE_CHECKING:
     from stance.server.options import Options
 
@@ -17,15 +19,14 @@ def serve(options: Options) -> None:
         options: Where to listen, and the limits.
 
     Raises:
-        ImportError: If the packages of the extra ``web`` are missing.
+        ModuleNotFoundError: If the packages of the extra ``web`` are missing.
         OSError: If the token or the model cannot be read.
 
     """
-    try:
-        from stance.server.app import create_server
-    except ImportError as error:
-        raise ImportError(f"stance serve needs {error.name}; pip install 'stance[web]'") from error
+    for module in ("fastapi", "uvicorn", "prometheus_client"):
+        require(module, "web")
     from stance.classifier import StanceClassifier
+    from stance.server.app import create_server
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     classifier = StanceClassifier.from_pretrained(options.model)

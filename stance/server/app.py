@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from stance.server.batching import Batcher, Job, QueueFullError
 from stance.server.guard import Guard, patient_protocol
 from stance.server.metrics import Metrics
 from stance.server.options import Options
+from stance.webpages import article_text
 
 STATIC = Path(__file__).parent / "static"
 LINES = "application/x-ndjson"
@@ -113,6 +115,8 @@ def create_app(classifier: StanceClassifier, options: Options) -> Guard:
         An ASGI application; its lifespan starts and stops the thread of the classifier.
 
     """
+    # It logs what it cannot parse.
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     metrics = Metrics(lambda: len(batcher))
     batcher = Batcher(classifier, options.queue, metrics.step)
 
@@ -206,7 +210,7 @@ def _add_classify(app: FastAPI, batcher: Batcher, metrics: Metrics, options: Opt
         if len(texts) > options.max_texts:
             raise HTTPException(422, f"a request may have {options.max_texts} texts, this one has {len(texts)}")
         if body.format == "html":
-            texts = await run_in_threadpool(_main_texts, texts)
+            texts = await run_in_threadpool(lambda: list(map(_main_text, texts)))
         try:
             jobs = batcher.submit(texts, body.min_confidence)
         except QueueFullError:
@@ -219,16 +223,14 @@ def _add_classify(app: FastAPI, batcher: Batcher, metrics: Metrics, options: Opt
         return _json(await run_in_threadpool(_result, documents, body))
 
 
-def _main_texts(pages: Sequence[str]) -> list[str]:
+def _main_text(page: str) -> str:
+    """Take the article out of a web page; one without an article is an empty text, and no fault of its neighbours."""
     try:
-        from trafilatura import extract
-    except ImportError:
-        raise HTTPException(422, "this server reads no HTML; it needs: pip install 'stance[html]'") from None
-    texts = [extract(page, include_comments=False) for page in pages]
-    for number, text in enumerate(texts):
-        if text is None:
-            raise HTTPException(422, f"text {number}: no article was found in this HTML")
-    return [text for text in texts if text is not None]
+        return article_text(page)
+    except ModuleNotFoundError as error:
+        raise HTTPException(422, str(error)) from None
+    except ValueError:
+        return ""
 
 
 async def _wait(jobs: Sequence[Job], request: Request, seconds: float) -> list[Document]:

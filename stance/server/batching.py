@@ -166,7 +166,7 @@ class Batcher:
         shares = self._share()
         try:
             windows = [window for job, count in shares.items() for window in job.rest[:count]]
-            logits = iter(self._classifier.run(windows))
+            logits = self._classifier.engine.run(windows)
             for job, count in shares.items():
                 job.logits += islice(logits, count)
             self._on_step(len(windows), len(shares))

@@ -23,6 +23,7 @@ class Keywords:
         self.steps = []
         self.gate = threading.Event()
         self.gate.set()
+        self.engine = self
 
     def prepare(self, text):
         spans = split(text)
@@ -33,7 +34,7 @@ class Keywords:
         if any("explode" in window for window in windows):
             raise ValueError(f"cannot read {windows}")
         self.steps.append(list(windows))
-        return [next((label for word, label in LABELS.items() if word in window), "assertion") for window in windows]
+        return iter([next((label for word, label in LABELS.items() if word in one), "assertion") for one in windows])
 
     def finish(self, article, logits, min_confidence=None, identifier=None):
         records = [

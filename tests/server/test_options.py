@@ -62,4 +62,4 @@ def test_without_the_extra_it_is_named():
     code = "import sys; sys.modules['fastapi'] = None\nfrom stance.cli import main\nsys.exit(main(['serve']))"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert process.returncode == 2
-    assert process.stderr == "stance: error: stance serve needs fastapi; pip install 'stance[web]'\n"
+    assert process.stderr == "stance: error: fastapi is not installed; install it with: pip install 'stance[web]'\n"

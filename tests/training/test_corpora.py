@@ -54,6 +54,16 @@ def test_gold_lies_on_the_right_tokens(windower):
     assert not gold["target"][0, 0].any()
 
 
+def test_word_dropout_hides_words_but_no_marker_and_no_padding(windower):
+    rows = features([from_labelled(LABELLED)], windower)
+    longer = from_labelled({"id": "b", "text": TEXT * 2, "sentences": LABELLED["sentences"]})
+    batch = collate([*rows, *features([longer], windower)], pad_id=0, mask_id=7, word_dropout=0.999999)
+    (window,) = windower.windows(TEXT, [(0, 18), (19, 41)])
+    kept = batch["input_ids"][0, : len(window)] != 7
+    assert kept.tolist() == window.is_marker.tolist()
+    assert not (collate(rows, pad_id=0, mask_id=7)["input_ids"] == 7).any()
+
+
 def test_the_author_is_the_first_position(windower):
     line = {"id": "a", "text": "So.", "sentences": [{"start": 0, "end": 3, "label": "assertion", "speaker": AUTHOR}]}
     gold = collate(features([from_labelled(line)], windower), pad_id=0)["gold"]

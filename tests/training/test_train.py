@@ -5,9 +5,10 @@ import torch
 from safetensors.torch import load_file
 
 from stance import StanceClassifier, labelled
+from stance.modeling import StanceModel
 from stance.settings import Settings
 from training.configuration import read_recipe
-from training.train import StanceTrainer, held_out, train
+from training.train import StanceTrainer, held_out, parameter_groups, train
 
 
 @pytest.fixture
@@ -43,6 +44,16 @@ def test_a_killed_run_resumes_to_the_same_weights(recipe, tmp_path, monkeypatch)
     assert whole.keys() == resumed.keys()
     for name, value in whole.items():
         assert torch.equal(value, resumed[name]), name
+
+
+def test_heads_learn_faster_and_lower_layers_slower(recipe):
+    model = StanceModel.from_pretrained(train(recipe))
+    layered = recipe.model_copy(update={"layer_decay": 0.5})
+    stage = recipe.stages[0].model_copy(update={"learning_rate": 1.0, "head_rate": 4.0})
+    rates = {id(p): group["lr"] for group in parameter_groups(model, layered, stage) for p in group["params"]}
+    assert rates[id(model.label.weight)] == 4.0
+    assert rates[id(model.encoder.encoder.layer[-1].output.dense.weight)] == 0.5
+    assert rates[id(model.encoder.get_input_embeddings().weight)] == 0.5 ** (len(model.encoder.encoder.layer) + 1)
 
 
 def test_training_goes_on_from_a_stance_model(recipe, tmp_path):

@@ -74,6 +74,7 @@ async function read() {
       { text: text.value, format },
       { token: byId("token").value, signal: own.signal, onProgress: (share) => (progress.value = share) },
     );
+    if (result.sentences.length === 0) throw new Error("No article was found in this page.");
     byId("input").open = false;
     byId("result").hidden = false;
     show(result);

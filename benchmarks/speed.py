@@ -1,0 +1,254 @@
+"""Measure speed, memory and start: ``python -m benchmarks.speed ARTICLES.jsonl.gz -o benchmarks/speed.json``.
+
+Every case runs in a process of its own, one after the other on one machine, so that their ratios mean something. A
+case's time is the best of its repetitions. ``--quick`` takes few articles, to see that everything runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from stance.engines import ENGINES
+from stance.labelled import read_lines
+
+if TYPE_CHECKING:
+    import onnx
+
+    from stance.windows import Window
+
+Figures = dict[str, Any]
+
+_REPETITIONS = 3
+_PEER_SENTENCES = 8
+
+
+def main() -> None:
+    """Run every case, or as a child process one of them, and write the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("articles", help="JSON lines with 'text'")
+    parser.add_argument("-o", "--output", default="benchmarks/speed.json")
+    parser.add_argument("--quick", action="store_true", help="few articles, one repetition")
+    parser.add_argument("--case", nargs=2, metavar=("NAME", "JSON"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.case:
+        name, options = arguments.case
+        sys.stdout.write(json.dumps(CASES[name](arguments.articles, **json.loads(options))))
+        return
+    figures = run_all(arguments.articles, arguments.quick)
+    text = json.dumps({"machine": machine(), "quick": arguments.quick, "cases": figures}, indent=1)
+    Path(arguments.output).write_text(f"{text}\n", encoding="utf-8")
+    sys.stdout.write(f"{text}\n")
+
+
+def run_all(articles: str, quick: bool) -> list[Figures]:
+    """Run every case in a process of its own."""
+    many = 4 if quick else 200
+    repetitions = 1 if quick else _REPETITIONS
+    counts = (1, 4) if quick else (1, 10, 100, 1000, 2500)
+    lengths = (1, 10) if quick else (1, 10, 100, 1000)
+    cases: list[tuple[str, Figures, int]] = [("start", {}, 0)]
+    cases += [("pipeline", {"engine": engine, "count": many}, 0) for engine in ENGINES]
+    cases += [("bare_encoder", {"count": many}, 0)]
+    cases += [("pipeline", {"engine": "onnx-int8", "count": many}, threads) for threads in (1, 2)]
+    cases += [("pipeline", {"engine": "onnx-int8", "count": count}, 0) for count in counts]
+    cases += [("length", {"kilobytes": size}, 0) for size in lengths]
+    cases += [("zero_shot", {}, 0), ("sentence_pipeline", {}, 0)]
+    figures = []
+    for name, options, threads in cases:
+        runs = [run_case(articles, name, options, threads) for _ in range(repetitions)]
+        figures.append(
+            {
+                "case": name,
+                **options,
+                "threads": threads or "all",
+                **min(runs, key=lambda run: float(run.get("seconds", math.inf))),
+            }
+        )
+        sys.stderr.write(f"{figures[-1]}\n")
+    return figures
+
+
+def run_case(articles: str, name: str, options: Figures, threads: int) -> Figures:
+    """Run one case in a new process; ``threads`` 0 leaves it all processors."""
+    limited = {"OMP_NUM_THREADS": str(threads)} if threads else {}
+    command = [sys.executable, "-m", "benchmarks.speed", articles, "--case", name, json.dumps(options)]
+    done = subprocess.run(command, env={**os.environ, **limited}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"error": done.stderr.strip().splitlines()[-1]}
+    figures: Figures = json.loads(done.stdout)
+    return figures
+
+
+def machine() -> Figures:
+    """Describe the machine, and the rate of a large matrix product on it, in float32 with torch."""
+    import torch
+
+    square = torch.rand(2048, 2048)
+    seconds = min(_seconds(lambda: square @ square) for _ in range(5))
+    cpu = Path("/proc/cpuinfo")
+    flags = cpu.read_text(encoding="utf-8").split() if cpu.is_file() else []
+    return {
+        "processors": os.cpu_count(),
+        "architecture": platform.machine(),
+        "features": sorted({"avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni"} & set(flags)),
+        "float32 GFLOPS": round(2 * 2048**3 / seconds / 1e9),
+    }
+
+
+def start(_: str) -> Figures:
+    """Time a new process until it has classified one sentence with the default model."""
+    code = "import stance; stance.classify('The mayor denied it.')"
+    return {"seconds": _seconds(lambda: subprocess.run([sys.executable, "-c", code], check=True))}
+
+
+def pipeline(articles: str, engine: str, count: int) -> Figures:
+    """Time the whole pipeline over a stream of articles."""
+    import stance
+
+    classifier = stance.load(engine=engine)
+    texts = _texts(articles, count)
+    classifier.classify(texts[0])
+    sentences = 0
+
+    def work() -> None:
+        nonlocal sentences
+        sentences = sum(len(document.sentences) for document in classifier.stream(iter(texts)))
+
+    return _rate(_seconds(work), sentences)
+
+
+def bare_encoder(articles: str, count: int) -> Figures:
+    """Time the int8 encoder alone, without heads, on the windows that the pipeline would read."""
+    import onnx
+
+    from stance.classifier import DEFAULT_MODEL
+    from stance.engines import GRAPHS
+    from stance.engines.onnx import OnnxEngine
+    from stance.loading import load_windower
+    from stance.sentences import split
+    from stance.settings import Settings
+
+    model = onnx.load(DEFAULT_MODEL / GRAPHS["onnx-int8"])
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "encoder.onnx")
+        onnx.save(onnx.utils.Extractor(model).extract_model(["input_ids", "surface_ids"], [_hidden(model)]), file)
+        engine = OnnxEngine(file)
+    windower, _ = load_windower(DEFAULT_MODEL, Settings.read(DEFAULT_MODEL))
+    texts = _texts(articles, count)
+    spans = [split(text) for text in texts]
+    windows = [window for text, own in zip(texts, spans, strict=True) for window in windower.windows(text, own)]
+
+    def read(window: Window) -> None:
+        arrays = {"input_ids": window.input_ids[None], "surface_ids": window.surface_ids[None]}
+        engine.session.run(None, arrays)
+
+    def work() -> None:
+        with ThreadPoolExecutor(engine.threads) as pool:
+            list(pool.map(read, windows))
+
+    read(windows[0])
+    return _rate(_seconds(work), sum(map(len, spans)))
+
+
+def length(articles: str, kilobytes: int) -> Figures:
+    """Time one text of a given length."""
+    import stance
+
+    classifier = stance.load()
+    text = "\n".join(_texts(articles, kilobytes))[: 1000 * kilobytes]
+    classifier.classify("The mayor denied it.")
+    sentences = 0
+
+    def work() -> None:
+        nonlocal sentences
+        sentences = len(classifier.classify(text).sentences)
+
+    return _rate(_seconds(work), sentences)
+
+
+def zero_shot(articles: str) -> Figures:
+    """Time zero-shot classification with the architecture of bart-large-mnli; its weights are random here."""
+    from transformers import BartConfig, BartForSequenceClassification, PreTrainedTokenizerFast, pipeline
+
+    from stance.classifier import DEFAULT_MODEL
+
+    config = BartConfig(num_labels=3, label2id={"contradiction": 0, "neutral": 1, "entailment": 2})
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(DEFAULT_MODEL)
+    peer = pipeline("zero-shot-classification", model=BartForSequenceClassification(config).eval(), tokenizer=tokenizer)
+    sentences = _sentences(articles, _PEER_SENTENCES)
+    labels = ["assertion", "denial", "allegation", "none"]
+    return _rate(_seconds(lambda: peer(sentences, candidate_labels=labels)), len(sentences))
+
+
+def sentence_pipeline(articles: str) -> Figures:
+    """Time a classifier of single sentences with an encoder like the default model's, in torch."""
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast, pipeline
+
+    from stance.classifier import DEFAULT_MODEL
+
+    config = BertConfig(hidden_size=384, num_hidden_layers=6, intermediate_size=1536, num_labels=4)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(DEFAULT_MODEL)
+    peer = pipeline("text-classification", model=BertForSequenceClassification(config).eval(), tokenizer=tokenizer)
+    sentences = _sentences(articles, 16 * _PEER_SENTENCES)
+    return _rate(_seconds(lambda: peer(sentences)), len(sentences))
+
+
+CASES: Mapping[str, Callable[..., Figures]] = MappingProxyType(
+    {case.__name__: case for case in (start, pipeline, bare_encoder, length, zero_shot, sentence_pipeline)}
+)
+
+
+def _hidden(model: onnx.ModelProto) -> str:
+    """Name the encoder's last hidden states: what the tags, a linear layer on them, are computed from."""
+    makers = {out: node for node in model.graph.node for out in node.output}
+    node = makers["tag"]
+    while node.op_type != "MatMul":
+        node = makers[node.input[0]]
+    return str(node.input[0])
+
+
+def _texts(articles: str, count: int) -> list[str]:
+    return [line["text"] for _, line in islice(read_lines(articles), count)]
+
+
+def _sentences(articles: str, count: int) -> list[str]:
+    from stance.sentences import split
+
+    text = "\n".join(_texts(articles, count))
+    return [text[start:end] for start, end in split(text)[:count]]
+
+
+def _rate(seconds: float, sentences: int) -> Figures:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "seconds": seconds,
+        "sentences": sentences,
+        "sentences a second": round(sentences / seconds, 1),
+        # Linux counts kilobytes, macOS bytes.
+        "peak MB": round(peak / (1e6 if sys.platform == "darwin" else 1e3)),
+    }
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Exported folders are whole, carry nothing of the machine that made them, and are small in int8."""
+
+import pytest
+
+from stance.engines import GRAPHS
+
+onnx = pytest.importorskip("onnx", reason="needs the extra export: pip install 'stance[export]'")
+helper, numpy_helper = onnx.helper, onnx.numpy_helper
+
+
+def test_int8_stores_a_byte_a_weight(exported):
+    sizes = {name: (exported / file).stat().st_size for name, file in GRAPHS.items()}
+    assert sizes["onnx-int8"] < sizes["onnx"]
+    graph = onnx.load(exported / GRAPHS["onnx-int8"]).graph
+    assert "MatMulInteger" in {node.op_type for node in graph.node}
+
+
+@pytest.mark.parametrize("file", GRAPHS.values())
+def test_the_graph_tells_nothing_about_the_machine(exported, file):
+    content = (exported / file).read_bytes()
+    assert b"site-packages" not in content
+    assert b".py" not in content
+
+
+@pytest.mark.parametrize("file", GRAPHS.values())
+def test_the_sizes_of_a_window_are_open(exported, file):
+    inputs = {value.name: value.type.tensor_type.shape.dim for value in onnx.load(exported / file).graph.input}
+    assert set(inputs) == {"input_ids", "surface_ids", "sentence_ids", "numbers"}
+    assert all(size.dim_param and not size.dim_value for sizes in inputs.values() for size in sizes)
+
+
+def test_a_model_without_torch_weights_is_refused(exported, tmp_path):
+    from training.export import export
+
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", GRAPHS["onnx"]):
+        (tmp_path / name).write_bytes((exported / name).read_bytes())
+    with pytest.raises(FileNotFoundError, match=r"lacks model\.safetensors"):
+        export(tmp_path, tmp_path / "out")
