@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import hashlib
 import json
@@ -168,18 +169,54 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
         LabelledSetError: If a line is not UTF-8 or no JSON; names file and line.
 
     """
+    with gzip.open(path) if str(path).endswith(".gz") else Path(path).open("rb") as file:
+        for number, line in raw_lines(file, path):
+            yield number, parse_line(line, f"{path}, line {number}")
+
+
+def raw_lines(file: Iterable[bytes], name: str | Path) -> Iterator[tuple[int, bytes]]:
+    """Read lines without looking at what they hold.
+
+    Args:
+        file: An open file of bytes, perhaps gzipped.
+        name: What an error message calls it.
+
+    Yields:
+        The number of each line that is not blank, from 1, and the line without the mark that some programs put first.
+
+    Raises:
+        LabelledSetError: If the file is broken gzip; names file and line.
+
+    """
     number = 0
     try:
-        with gzip.open(path) if str(path).endswith(".gz") else Path(path).open("rb") as file:
-            for number, line in enumerate(file, 1):  # an error names the last line that was read
-                if line.strip():
-                    yield number, json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-    except UnicodeDecodeError as error:
-        raise LabelledSetError(f"{path}, line {number}: not UTF-8: {error}; save the file as UTF-8") from error
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise LabelledSetError(f"{path}, line {number}: broken JSON: {error}; each line is one object") from error
+        for number, line in enumerate(file, 1):  # an error names the last line that was read
+            if line.strip():
+                yield number, line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise LabelledSetError(f"{path}, after line {number}: broken gzip file: {error}; fetch it again") from error
+        raise LabelledSetError(f"{name}, after line {number}: broken gzip file: {error}; fetch it again") from error
+
+
+def parse_line(line: bytes, place: str) -> object:
+    """Read one line of JSON.
+
+    Args:
+        line: The line.
+        place: What an error message calls it.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        LabelledSetError: If it is not UTF-8 or no JSON.
+
+    """
+    try:
+        return json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise LabelledSetError(f"{place}: not UTF-8: {error}; save the file as UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise LabelledSetError(f"{place}: broken JSON: {error}; each line is one object") from error
 
 
 def _with_text(line: Mapping[str, Any], text: str) -> Article:

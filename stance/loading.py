@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer
 
 from stance.classifier import FILES, WEIGHTS, StanceClassifier
 from stance.engines import ENGINES, GRAPHS, Engine
+from stance.integrity import ModelError, reading
 from stance.settings import Settings
 from stance.windows import Windower
+
+if TYPE_CHECKING:
+    from stance.modeling import StanceModel
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 
 
 def load_classifier(model: str | Path, device: str | None, engine: str | None) -> StanceClassifier:
@@ -30,17 +38,36 @@ def load_engine(folder: Path, device: str | None, engine: str | None) -> Engine:
     if chosen in GRAPHS:
         from stance.engines.onnx import OnnxEngine
 
-        return OnnxEngine(folder / GRAPHS[chosen])
+        with reading(folder / GRAPHS[chosen]):
+            return OnnxEngine(folder / GRAPHS[chosen])
     import torch
 
     from stance.engines.torch import TorchEngine
-    from stance.modeling import StanceModel
 
     place = torch.device(device or "cpu")
     halved = chosen == "torch-bfloat16" or (place.type == "cuda" and torch.cuda.is_bf16_supported())
-    with _no_progress_bar():
-        network = StanceModel.from_pretrained(folder, dtype="float32", local_files_only=True)
-    return TorchEngine(network.to(place, torch.bfloat16 if halved else torch.float32))
+    return TorchEngine(read_network(folder).to(place, torch.bfloat16 if halved else torch.float32))
+
+
+def read_network(folder: Path) -> StanceModel:
+    """Read the network of a model folder from its safetensors.
+
+    Raises:
+        ModelError: If the weights are broken, or do not fit ``config.json``.
+
+    """
+    from stance.modeling import StanceModel
+
+    with _no_progress_bar(), reading(folder / WEIGHTS[0]):
+        network, found = StanceModel.from_pretrained(
+            folder, dtype="float32", local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+        # Without this check, what is missing would be random numbers.
+        if wrong := sorted({*found["missing_keys"], *found["unexpected_keys"]}):
+            raise ValueError(f"it does not fit config.json, which differs in {', '.join(wrong[:3])}")
+        if broken := [name for name, values in network.named_parameters() if not values.isfinite().all()]:
+            raise ValueError(f"not every number of {broken[0]} is finite")
+    return network
 
 
 def choose_engine(folder: Path, device: str | None, engine: str | None) -> str:
@@ -88,9 +115,18 @@ def load_windower(folder: Path, settings: Settings) -> tuple[Windower, int]:
         The windower, and the id of the padding token.
 
     """
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    special = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-    cls_id, sep_id, pad_id = (_token_id(tokenizer, special[f"{name}_token"]) for name in ("cls", "sep", "pad"))
+    with reading(folder / "tokenizer.json"):
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    with reading(folder / "tokenizer_config.json"):
+        special = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        cls_id, sep_id, pad_id = (_token_id(tokenizer, special[f"{name}_token"]) for name in ("cls", "sep", "pad"))
+    with reading(folder / "config.json"):
+        rows = json.loads((folder / "config.json").read_text(encoding="utf-8"))["encoder"]["vocab_size"]
+    if tokenizer.get_vocab_size() > rows:
+        raise ModelError(
+            f"the tokenizer of {folder} has {tokenizer.get_vocab_size()} tokens and the encoder only {rows}; "
+            "tokenizer.json is not this model's, save the model again"
+        )
     return Windower(tokenizer, cls_id, sep_id, settings.window, settings.overlap), pad_id
 
 
@@ -108,9 +144,9 @@ def find_folder(model: str | Path) -> Path:
 
     """
     folder = Path(model)
-    looks_local = isinstance(model, Path) or model.count("/") != 1 or model.startswith((".", "/", "~"))
     if not folder.is_dir():
-        if looks_local:
+        # A hub id becomes part of a path in the cache: it must not lead out of it.
+        if isinstance(model, Path) or not _HUB_ID.fullmatch(model) or ".." in model:
             raise FileNotFoundError(f"there is no model folder {str(model)!r}; give a folder or a hub id 'owner/name'")
         folder = _fetch(str(model))
     missing = [name for name in FILES if not (folder / name).is_file()]

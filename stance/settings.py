@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from stance.integrity import reading
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,24 @@ class Settings:
     author_threshold: float = 0.5
     speaker_calibration: tuple[float, float] = (1.0, 0.0)
 
+    def __post_init__(self) -> None:
+        """Refuse values that would fail, or mislead, only when an article is read."""
+        numbers = (self.temperature, *self.label_weights, self.author_threshold, *self.speaker_calibration)
+        if not all(isinstance(number, float | int) and math.isfinite(number) for number in numbers):
+            raise ValueError(f"every setting is a finite number, or some of them, which does not hold for {self}")
+        if len(self.label_weights) != 4 or len(self.speaker_calibration) != 2:
+            raise ValueError("label_weights are four numbers and speaker_calibration are two")
+        if min(self.temperature, *self.label_weights) <= 0:
+            raise ValueError("temperature and label_weights must be above 0")
+        if not 0 <= self.overlap < self.window:
+            raise ValueError(f"overlap must be at least 0 and less than window, not {self.overlap} and {self.window}")
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Settings:
         """Build settings from JSON values.
 
         Raises:
-            ValueError: If a key is unknown.
+            ValueError: If a key is unknown, or a value is of the wrong kind or out of range.
 
         """
         known = {field.name for field in fields(cls)}
@@ -47,6 +62,12 @@ class Settings:
 
     @classmethod
     def read(cls, folder: Path) -> Settings:
-        """Read the settings of the model in ``folder``."""
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return cls.from_dict(config["settings"])
+        """Read the settings of the model in ``folder``.
+
+        Raises:
+            stance.integrity.ModelError: If its ``config.json`` is broken.
+
+        """
+        with reading(folder / "config.json"):
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            return cls.from_dict(config["settings"])

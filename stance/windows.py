@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -205,8 +206,8 @@ def assign_reads(lengths: Sequence[int], groups: Sequence[tuple[int, int]]) -> l
         [(0, 2), (2, 3)]
 
     """
-    ends = np.cumsum(lengths)
-    starts = ends - lengths
+    ends = list(accumulate(lengths))
+    starts = [0, *ends]
     reads = []
     begin = 0
     for (_, last), following in zip(groups, [*groups[1:], None], strict=True):

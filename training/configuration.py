@@ -188,8 +188,9 @@ def read_recipe(path: str | Path) -> Recipe:
         return Recipe.model_validate_json(json.dumps(values, default=str))
     except OSError as error:
         raise ConfigurationError(f"cannot read the configuration {path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is no YAML: {error}") from error
     except ValidationError as error:
         faults = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
         raise ConfigurationError("\n".join([f"{path} is no valid configuration:", *faults])) from error
+    # Of what is no YAML, some is no UTF-8, some contains itself, and some has numbers or nesting without end.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{path} is no YAML: {error}") from error

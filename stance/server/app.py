@@ -23,7 +23,8 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 import stance
 from stance import markup, palette
 from stance.classifier import StanceClassifier
-from stance.document import FRAME_COLUMNS, Document
+from stance.document import Document
+from stance.frames import COLUMNS, rows
 from stance.server.batching import Batcher, Job, QueueFullError
 from stance.server.guard import Guard, patient_protocol
 from stance.server.metrics import Metrics
@@ -283,9 +284,9 @@ def _result(documents: Sequence[Document], body: ClassifyRequest) -> dict[str, A
 def _csv(document: Document) -> str:
     # Not by pandas, whose strings cannot hold a lone surrogate.
     out = io.StringIO()
-    writer = csv.DictWriter(out, FRAME_COLUMNS)
+    writer = csv.DictWriter(out, list(COLUMNS))
     writer.writeheader()
-    writer.writerows(document.to_rows())
+    writer.writerows(rows(document))
     return out.getvalue()
 
 

@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from stance.document import FRAME_COLUMNS, Document
+from stance.document import Document
+from stance.frames import COLUMNS
 from stance.markup import to_fragment
 
 TEXT = "Ada denied it. Cole accused Ada of theft. It rained. Why?"
@@ -60,9 +61,9 @@ def test_html_and_csv_come_beside_the_json_when_asked_for(client):
     line = client.classify(TEXT, also=["html", "csv"])
     doc = Document.from_dict(line)
     assert line["html"] == to_fragment(doc)
-    rows = list(csv.reader(io.StringIO(line["csv"], newline="")))
-    assert rows[0] == FRAME_COLUMNS
-    assert len(rows) == 5
+    table = list(csv.reader(io.StringIO(line["csv"], newline="")))
+    assert table[0] == list(COLUMNS)
+    assert len(table) == 5
     assert client.classify(TEXT) == doc.to_dict()
 
 

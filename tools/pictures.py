@@ -1,12 +1,11 @@
-"""Make the pictures of these pages: ``python docs/pictures.py``, after ``make test browser``."""
+"""The pictures of README and documentation: ``make browser pictures``."""
 
 from __future__ import annotations
 
-import json
 import shutil
+import sys
 import threading
 import time
-from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
@@ -16,7 +15,9 @@ from stance.plots import plot_speakers
 from stance.server.app import STATIC, create_server
 from stance.server.options import Options
 
-IMAGES = Path(__file__).parent / "images"
+from . import ROOT
+
+IMAGES = ROOT / "docs" / "images"
 SAMPLE = STATIC / "sample.txt"
 
 
@@ -44,7 +45,7 @@ def main() -> None:
     for picture in IMAGES.glob("*.png"):
         # A palette of 128 colours is enough for text, and a third of the size.
         Image.open(picture).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(picture, optimize=True)
-        print(json.dumps({"picture": picture.name, "bytes": picture.stat().st_size}))  # noqa: T201
+        sys.stdout.write(f"{picture.relative_to(ROOT)}: {picture.stat().st_size} bytes\n")
 
 
 def shoot_page(browser: Browser, address: str, scheme: str, name: str, width: int, height: int) -> None:

@@ -1,0 +1,63 @@
+"""Fuzz every reader for its share of some seconds, or one of them: ``python -m fuzz.run 60 [TARGET]``.
+
+What makes a reader fail is written to ``fuzz/findings/TARGET/``; it stays there, fixed, as a regression test.
+"""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import atheris
+
+ROOT = Path(__file__).parents[1]
+FINDINGS = ROOT / "fuzz" / "findings"
+_LONGEST = 4096
+
+
+def main() -> None:
+    """Fuzz one target in this process, or all of them in processes of their own."""
+    seconds, *chosen = sys.argv[1:]
+    if chosen:
+        run(chosen[0], int(seconds))
+        return
+    from fuzz.targets import TARGETS
+
+    share = str(max(1, int(seconds) // len(TARGETS)))
+    for name in TARGETS:
+        subprocess.run([sys.executable, "-m", "fuzz.run", share, name], cwd=ROOT, check=True)
+
+
+def run(name: str, seconds: int) -> None:
+    """Fuzz one target; the process ends when the time is over or something is found."""
+    with atheris.instrument_imports(include=["stance", "training"]):
+        from fuzz.targets import TARGETS
+    findings = FINDINGS / name
+    findings.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as corpus:
+        sow(name, Path(corpus))
+        options = [f"-max_total_time={seconds}", f"-max_len={_LONGEST}", "-timeout=10", "-verbosity=0"]
+        atheris.Setup([sys.argv[0], corpus, *options, f"-artifact_prefix={findings}/"], TARGETS[name])
+        atheris.Fuzz()
+
+
+def sow(name: str, corpus: Path) -> None:
+    """Write some good input, from which the fuzzer starts."""
+    articles = (ROOT / "examples" / "concepts.jsonl").read_bytes().splitlines()
+    seeds = {
+        "labelled": articles,
+        "gzipped": [gzip.compress(article) for article in articles],
+        "standoff": (ROOT / "seeds" / "standoff" / "daquq.jsonl").read_bytes().splitlines(),
+        "recipe": [path.read_bytes() for path in (ROOT / "configs").glob("*.yaml")],
+        "settings": [(ROOT / "stance" / "models" / "default" / "config.json").read_bytes()],
+        "sentences": [(ROOT / "examples" / "daily-brief.txt").read_bytes()],
+    }
+    for number, content in enumerate(seeds[name]):
+        (corpus / f"seed-{number}").write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What is fuzzed: each reader with the errors that it may raise; any other error is a finding."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import MappingProxyType
+
+from stance import labelled
+from stance.document import Document
+from stance.integrity import ModelError
+from stance.labelled import LabelledSetError
+from stance.sentences import check_boundaries, split
+from stance.settings import Settings
+from training.configuration import ConfigurationError, read_recipe
+
+_KNOWN = "Mayor Ada Brook denied it."
+
+
+def read_labelled(content: bytes) -> None:
+    """Read a labelled set, and make documents of its articles."""
+    with _file(content, ".jsonl") as path, suppress(LabelledSetError):
+        for article in labelled.read(path):
+            document = Document.from_dict(article)
+            assert Document.from_dict(json.loads(document.to_json())) == document
+            document.to_html()
+            document.to_frame()
+
+
+def read_gzipped(content: bytes) -> None:
+    """Read a labelled set that says it is gzipped."""
+    with _file(content, ".jsonl.gz") as path, suppress(LabelledSetError):
+        labelled.read(path)
+
+
+def read_standoff(content: bytes) -> None:
+    """Join stand-off labels with an article."""
+    with _file(content, ".jsonl") as path, suppress(LabelledSetError):
+        labelled.join(path, [{"text": _KNOWN}])
+
+
+def read_configuration(content: bytes) -> None:
+    """Read a training recipe."""
+    with _file(content, ".yaml") as path, suppress(ConfigurationError):
+        read_recipe(path)
+
+
+def read_settings(content: bytes) -> None:
+    """Read the settings of a model folder."""
+    with tempfile.TemporaryDirectory(dir=_memory()) as folder, suppress(ModelError):
+        (Path(folder) / "config.json").write_bytes(content)
+        Settings.read(Path(folder))
+
+
+def split_text(content: bytes) -> None:
+    """Split a text into sentences, which leave out nothing."""
+    text = content.decode("utf-8", "surrogateescape")
+    assert check_boundaries(text, split(text)) == split(text)
+
+
+TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
+    {
+        "labelled": read_labelled,
+        "gzipped": read_gzipped,
+        "standoff": read_standoff,
+        "recipe": read_configuration,
+        "settings": read_settings,
+        "sentences": split_text,
+    }
+)
+
+
+def _memory() -> str | None:
+    """Name a folder in memory, where the system has one."""
+    return "/dev/shm" if os.path.isdir("/dev/shm") else None
+
+
+@contextmanager
+def _file(content: bytes, suffix: str) -> Iterator[str]:
+    with tempfile.NamedTemporaryFile(dir=_memory(), suffix=suffix) as file:
+        file.write(content)
+        file.flush()
+        yield file.name

@@ -1,0 +1,75 @@
+"""Quoted figures: each is the report's, and the report is of the model, the labelled sets and the code at hand."""
+
+import hashlib
+import re
+
+import pytest
+
+import stance
+from stance.classifier import DEFAULT_MODEL
+from stance.document import Document
+from tools import ROOT
+from tools.figures import PAGES, figure, fill, read_report
+from tools.report import EXAMPLE, SEEDS, fingerprints
+
+# How far two annotations agree was measured when the data was labelled, and is no figure about the model.
+AGREEMENT = {"0.956", "0.963", "0.960", "0.915"}
+
+
+@pytest.fixture(scope="module")
+def report():
+    return read_report()
+
+
+def test_the_report_is_of_this_model(report):
+    assert report["model"] == fingerprints(DEFAULT_MODEL), "the model has changed: make evaluate"
+
+
+@pytest.mark.parametrize("path", SEEDS)
+def test_the_report_is_of_these_labelled_sets(report, path):
+    assert report["sets"][path]["sha256"] == hashlib.sha256((ROOT / path).read_bytes()).hexdigest(), "make evaluate"
+
+
+def test_the_report_is_of_this_code(report):
+    reported = Document.from_dict(report["example"])
+    document = stance.classify((ROOT / EXAMPLE).read_text(encoding="utf-8"))
+    said = [
+        [(s.start, s.label, s.speaker and s.speaker.name, s.target) for s in d.sentences] for d in (document, reported)
+    ]
+    assert said[0] == said[1], "the default model says something else than it did: make evaluate"
+    confidence = [[s.confidence for s in d.sentences] for d in (document, reported)]
+    assert confidence[0] == pytest.approx(confidence[1], abs=2e-3)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_quoted_figure_is_the_reports(report, page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert fill(text, report) == text, "make figures"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_figure_is_typed_by_hand(page):
+    text = re.sub(r"<!-- figures:.*?<!-- /figures -->", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert set(re.findall(r"\b0\.\d{3}\b", text)) <= AGREEMENT
+
+
+def test_a_changed_figure_is_noticed(report):
+    text = "macro-F1 <!-- figures: seeds/test.jsonl | macro-F1 -->0.999<!-- /figures -->"
+    assert fill(text, report) != text
+
+
+def test_figures_are_written_as_people_write_them():
+    measured = {"articles": 1234, "sentences": 5, "metrics": {"ECE": 0.0194}, "folds": [0, 1]}
+    measured |= {"confusion": {"denial": {"denial": 3, "none": 1}}, "targets": {"allegations found": 9, "right": 7}}
+    assert [figure(measured, name) for name in ("articles", "ECE", "folds", "found denial", "targets")] == [
+        "1,234",
+        "0.019",
+        "0, 1",
+        "3 of 4",
+        "7 of 9",
+    ]
+
+
+def test_a_figure_that_was_not_measured_is_an_error(report):
+    with pytest.raises(KeyError):
+        fill("<!-- figures: seeds/test.jsonl | accuracy --><!-- /figures -->", report)

@@ -1,0 +1,196 @@
+"""Quoted figures: what stands between two comments is filled in from the report, ``python -m tools.figures``.
+
+A comment says what is wanted; the figures of a set are named as the report names them:
+
+    <!-- figures: seeds/test.jsonl | macro-F1 -->0.748<!-- /figures -->
+
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from stance.classifier import DEFAULT_MODEL
+from stance.document import Document
+
+from . import ROOT
+
+Report = Mapping[str, Any]
+
+REPORT = DEFAULT_MODEL / "report.json"
+
+PAGES = ("README.md", "stance/models/default/README.md", "docs/limits.md")
+"""The files in which figures are filled in."""
+
+MAIN = ("macro-F1", "label accuracy", "speaker accuracy", "joint accuracy", "target accuracy", "ECE")
+ALL = (MAIN[0], "F1 assertion", "F1 denial", "F1 allegation", "F1 none", *MAIN[1:])
+_MARK = re.compile(r"(<!-- figures: (.+?) -->)(.*?)(<!-- /figures -->)", re.DOTALL)
+_WIDTH = 104
+
+
+def main() -> None:
+    """Fill in the figures of every page from the committed report."""
+    fill_pages(read_report())
+
+
+def read_report() -> Report:
+    """Read the committed report."""
+    report: Report = json.loads(REPORT.read_text(encoding="utf-8"))
+    return report
+
+
+def fill_pages(report: Report) -> None:
+    """Fill in the figures of every page."""
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        (ROOT / page).write_text(fill(text, report), encoding="utf-8")
+
+
+def fill(text: str, report: Report) -> str:
+    """Fill in the figures of a text.
+
+    Args:
+        text: A text with comments.
+        report: The evaluation report.
+
+    Returns:
+        The text with the figures of the report.
+
+    Raises:
+        KeyError: If the report has no such figure.
+
+    Example:
+        >>> report = {"sets": {"own": {"metrics": {"macro-F1": 0.75}}}}
+        >>> fill("It reaches <!-- figures: own | macro-F1 --><!-- /figures -->.", report)
+        'It reaches <!-- figures: own | macro-F1 -->0.750<!-- /figures -->.'
+
+    """
+    return _MARK.sub(lambda mark: f"{mark[1]}{quote(mark[2], report)}{mark[4]}", text)
+
+
+def quote(wanted: str, report: Report) -> str:
+    """Write what one comment wants: a kind and its arguments, parted by bars, or a set and one of its figures."""
+    kind, *arguments = (part.strip() for part in wanted.split("|"))
+    if kind in _BLOCKS:
+        return f"\n\n{_BLOCKS[kind](report, arguments)}\n\n"
+    return figure(report["sets"][kind], arguments[0])
+
+
+def figure(measured: Report, name: str) -> str:
+    """Write one figure of a set.
+
+    Args:
+        measured: What the report has on the set.
+        name: A metric; ``articles`` or ``sentences``; ``folds``; ``found LABEL``, how many sentences of a label were
+            given it, out of how many; ``targets``, how many targets of the allegations that were found are right.
+
+    Returns:
+        The figure as text.
+
+    """
+    if name in ("articles", "sentences"):
+        return f"{measured[name]:,}"
+    if name == "folds":
+        return ", ".join(map(str, measured["folds"]))
+    if name == "targets":
+        return f"{measured['targets']['right']:,} of {measured['targets']['allegations found']:,}"
+    if name.startswith("found "):
+        row = measured["confusion"][name.removeprefix("found ")]
+        return f"{row[name.removeprefix('found ')]:,} of {sum(row.values()):,}"
+    return f"{measured['metrics'][name]:.3f}"
+
+
+def _table(names: Sequence[str]) -> Callable[[Report, Sequence[str]], str]:
+    """Make a table of some metrics, with a column for each set that the report has."""
+
+    def table(report: Report, sets: Sequence[str]) -> str:
+        measured = {title: report["sets"][title] for title in sets if title in report["sets"]}
+        rows = [["", *map(_title, measured, measured.values())], ["---"] * (len(measured) + 1)]
+        rows += [[name, *(_with_interval(one, name) for one in measured.values())] for name in names]
+        return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+    return table
+
+
+def _title(name: str, measured: Report) -> str:
+    titles = {
+        "out-of-fold": f"news, out of fold (fold {', '.join(map(str, measured.get('folds', [])))})",
+        "labelled-dev": "news, held out (`labelled-dev`)",
+    }
+    return f"{titles.get(name, f'`{name}`')}: {measured['articles']:,} articles, {measured['sentences']:,} sentences"
+
+
+def _with_interval(measured: Report, name: str) -> str:
+    value, interval = measured["metrics"][name], measured["intervals"].get(name)
+    return f"{value:.3f}" + (f" ({interval[0]:.3f}–{interval[1]:.3f})" if interval else "")
+
+
+def _found(report: Report, sets: Sequence[str]) -> str:
+    """Tell of each set that the report has how many rare labels and targets are found."""
+    lines = []
+    for name in sets:
+        if measured := report["sets"].get(name):
+            denials, allegations = (figure(measured, f"found {label}") for label in ("denial", "allegation"))
+            lines.append(
+                f"- {_title(name, measured)}. It finds {denials} denials and {allegations} allegations; of the "
+                f"allegations found, the target is right in {figure(measured, 'targets')}"
+            )
+    return "\n".join(lines)
+
+
+def _errors(report: Report, arguments: Sequence[str]) -> str:
+    """List the most confident errors of a set, so many of each of three kinds."""
+    measured, many = report["sets"][arguments[0]]["errors"], int(arguments[1])
+    kinds: dict[str, Callable[[Mapping[str, Any]], bool]] = {
+        "Denials and allegations that it misses": lambda e: (
+            e["kind"] == "label" and e["gold_label"] in ("denial", "allegation")
+        ),
+        "What it takes for a denial or an allegation": lambda e: (
+            e["kind"] == "label"
+            and e["predicted_label"] in ("denial", "allegation")
+            and e["gold_label"] not in ("denial", "allegation")
+        ),
+        "Wrong speakers": lambda e: e["kind"] == "speaker",
+    }
+    lines = []
+    for title, belongs in kinds.items():
+        lines += [f"**{title}**", "", "| sentence | right | it says | sure |", "|---|---|---|---|"]
+        lines += [_error(error) for error in [error for error in measured if belongs(error)][:many]] + [""]
+    return "\n".join(lines).rstrip()
+
+
+def _error(error: Mapping[str, Any]) -> str:
+    def verdict(which: str) -> str:
+        label, speaker = error[f"{which}_label"], error[f"{which}_speaker"]
+        return f"{label} by {speaker}" if speaker else str(label)
+
+    sentence = " ".join(error["text"].split()).replace("|", "\\|")
+    return f"| {sentence} | {verdict('gold')} | {verdict('predicted')} | {error['confidence']:.0%} |"
+
+
+def _example(report: Report, sentences: Sequence[str]) -> str:
+    """Show some sentences of the example as the command shows them on a terminal."""
+    from rich.console import Console
+
+    from stance.display import to_table
+
+    line = report["example"]
+    shown = [line["sentences"][int(index)] for index in sentences]
+    console = Console(file=io.StringIO(), width=_WIDTH)
+    console.print(to_table(Document.from_dict(line | {"sentences": shown}), _WIDTH))
+    assert isinstance(console.file, io.StringIO)
+    rows = [row.rstrip() for row in console.file.getvalue().splitlines() if row.strip()]
+    return "\n".join(["```", "$ stance classify examples/daily-brief.txt        # some lines of it", *rows, "```"])
+
+
+_BLOCKS: Mapping[str, Callable[[Report, Sequence[str]], str]] = MappingProxyType(
+    {"table": _table(MAIN), "full table": _table(ALL), "found": _found, "errors": _errors, "example": _example}
+)
+
+if __name__ == "__main__":
+    main()
