@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
@@ -35,6 +36,8 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
     }
 )
 """What is told of a sentence, and as which pandas type; the same for every table, whatever it holds."""
+
+_ABSENT: Mapping[str, str | float] = MappingProxyType({"string": "", "Int64": -1, "float64": math.nan})
 
 
 def rows(doc: Document) -> list[dict[str, Any]]:
@@ -144,7 +147,7 @@ def classify_batch(
     *,
     classifier: StanceClassifier | None = None,
     min_confidence: float | None = None,
-) -> dict[str, pd.Series[Any]]:
+) -> dict[str, list[list[dict[str, Any]]]]:
     """Label a batch of articles of a Hugging Face dataset, for ``Dataset.map``.
 
     Args:
@@ -155,7 +158,8 @@ def classify_batch(
 
     Returns:
         One more column, ``stance``: for each article the list of its sentences, each with the keys
-        ``stance.frames.COLUMNS`` except ``id``. All other columns, and the order of the rows, stay as they are.
+        ``stance.frames.COLUMNS`` except ``id``; what there is not is an empty string, -1 or NaN. All other columns, and
+        the order of the rows, stay as they are.
 
     Raises:
         TypeError: If an article is no string; the message says which.
@@ -168,15 +172,13 @@ def classify_batch(
         'denial'
 
     """
-    import pandas as pd
-    import pyarrow as pa
-
-    # A batch without a single target must have the same type as one with many.
-    fields = pa.Schema.from_pandas(to_frame([]).drop(columns="id"))
     documents = _classifier(classifier).stream(_texts(batch[text], text), min_confidence=min_confidence)
-    listed = [[{key: row[key] for key in fields.names} for row in rows(document)] for document in documents]
-    sentences = pa.array(listed, type=pa.list_(pa.struct(list(fields))))
-    return {"stance": pd.Series(sentences, dtype=pd.ArrowDtype(sentences.type))}
+    return {"stance": [[_present(row) for row in rows(document)] for document in documents]}
+
+
+def _present(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the id, and every None: from a batch without any target, datasets would learn no type for it."""
+    return {key: _ABSENT[COLUMNS[key]] if value is None else value for key, value in row.items() if key != "id"}
 
 
 def _evidence(role: str, span: Span | None) -> dict[str, str | int | None]:

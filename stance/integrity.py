@@ -23,7 +23,7 @@ def reading(file: Path) -> Iterator[None]:
 
     Example:
         >>> with reading(Path("my-model/config.json")):
-        ...     int("x")
+        ...     int("x")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         stance.integrity.ModelError: the model file my-model/config.json is broken: invalid literal for int() ...
 

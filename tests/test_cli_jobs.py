@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-from test_cli import ADA, FakeClassifier
 
 import stance
 from stance.cli import main
 from stance.document import Document
+from tests.test_cli import ADA, FakeClassifier
 
 FAKE = (
     "import sys, time; from test_cli import FakeClassifier; from stance.classifier import StanceClassifier\n"

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from test_cli import ADA, FakeClassifier
 
 from stance import labelled
 from stance.cli import main
 from stance.document import Document
 from stance.frames import COLUMNS
+from tests.test_cli import ADA, FakeClassifier
 
 
 class Rehearsed(FakeClassifier):

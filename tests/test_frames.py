@@ -56,3 +56,11 @@ def test_a_dataset_keeps_its_rows(tiny):
     assert out["url"] == ["a", "b", "c"]
     assert [[one["text"] for one in row] for row in out["stance"]] == [["Ada denied it.", "It rained."], [], ["So."]]
     assert set(out[0]["stance"][0]) == set(COLUMNS) - {"id"}
+
+
+def test_every_batch_has_the_same_types(tiny):
+    (one,) = classify_batch({"text": ["It rained."]}, classifier=tiny)["stance"][0]
+    kinds = {"string": str, "int64": int, "Int64": int, "float64": float, "bool": bool}
+    assert {name: type(value) for name, value in one.items()} == {
+        name: kinds[kind] for name, kind in COLUMNS.items() if name != "id"
+    }

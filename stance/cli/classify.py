@@ -72,7 +72,9 @@ def _run(arguments: argparse.Namespace) -> int:
     files = inputs.expand(arguments.files)
     _check(arguments, files, format)
     records = inputs.read(files, inputs.Source(arguments.source, arguments.text_column, arguments.id_column))
-    output, errors = (Path(name).resolve() if name else None for name in (arguments.output, arguments.errors_to))
+    output, errors = (Path(name) if name else None for name in (arguments.output, arguments.errors_to))
+    if output and output.is_symlink():
+        output = output.resolve()  # or else the link would be replaced, and not what it leads to
     # What is no plain file, such as a named pipe, must not be replaced.
     special = output is not None and output.exists() and not output.is_file()
     job = Job(None if special else output, errors, format == "jsonl", arguments.resume)

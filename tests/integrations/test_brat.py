@@ -2,10 +2,10 @@
 
 import pytest
 from hypothesis import given
-from strategies import WHOLE, articles
 
 from stance.integrations.brat import from_ann, read, to_ann, write
 from stance.labelled import LabelledSetError
+from tests.strategies import WHOLE, articles
 
 
 @given(articles(WHOLE))

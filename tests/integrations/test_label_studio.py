@@ -5,10 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
-from strategies import articles
 
 from stance.integrations.label_studio import from_task, interface, read, to_task, write
 from stance.labelled import LabelledSetError
+from tests.strategies import articles
 
 
 def annotated(task, **more):

@@ -5,11 +5,11 @@ import io
 
 import pytest
 from hypothesis import given
-from strategies import CELLS, articles
 
 from stance.document import Document
 from stance.integrations.sheets import read, write
 from stance.labelled import LabelledSetError
+from tests.strategies import CELLS, articles
 
 
 @pytest.fixture
