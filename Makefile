@@ -4,7 +4,7 @@
 # make fuzz    install, and feed the readers with broken input for a minute
 # make train   rebuild the default model from the corpora in the folder STANCE_DATA
 # make dist    build sdist and wheel into dist/, the same bytes from the same commit
-# make evaluate   measure the default model, and fill in every figure that is quoted; ARGS="--out-of-fold FILE"
+# make evaluate   measure the default model, and fill in every figure that is quoted; ARGS=--out-of-fold
 # make figures    fill in the figures from the last evaluation
 # make reproduce  rebuild the default model, and compare its figures with those that are quoted
 # make clean   remove what the others made, except trained models

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stance.classifier import StanceClassifier
     from stance.document import Document, Label, Sentence, Span, Speaker
     from stance.evaluation import Evaluation
+    from stance.frames import classify_batch, classify_frame
     from stance.labelled import LabelledSetError
     from stance.modeling import StanceConfig, StanceModel
 
@@ -35,6 +36,8 @@ __all__ = [
     "StanceConfig",
     "StanceModel",
     "classify",
+    "classify_batch",
+    "classify_frame",
     "evaluate",
     "load",
 ]
@@ -51,6 +54,8 @@ _HOMES = {
     "StanceConfig": "modeling",
     "StanceModel": "modeling",
     "classify": "api",
+    "classify_batch": "frames",
+    "classify_frame": "frames",
     "evaluate": "api",
     "load": "api",
 }

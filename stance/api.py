@@ -75,7 +75,7 @@ def classify(
 
     """
     # The overloads above hold for the classifier alike.
-    return _default().classify(text, sentences=sentences, min_confidence=min_confidence)  # type: ignore[arg-type]
+    return default_classifier().classify(text, sentences=sentences, min_confidence=min_confidence)  # type: ignore[arg-type]
 
 
 def evaluate(
@@ -101,7 +101,7 @@ def evaluate(
 
     articles = labelled.read(gold) if isinstance(gold, str | Path) else gold
     if predicted is None or isinstance(predicted, StanceClassifier):
-        classifier = predicted or _default()
+        classifier = predicted or default_classifier()
         for number, article in enumerate(articles):
             if not isinstance(article.get("id"), str):
                 raise ValueError(f"article {number} of the labelled set has no id; predictions are matched by id")
@@ -110,5 +110,6 @@ def evaluate(
 
 
 @lru_cache(maxsize=1)
-def _default() -> StanceClassifier:
+def default_classifier() -> StanceClassifier:
+    """Load the embedded default model, once a process."""
     return load()

@@ -184,32 +184,12 @@ class Document:
         """Return a pandas data frame with one row a sentence.
 
         Returns:
-            Columns ``id``, ``sentence``, ``start``, ``end``, ``text``, ``label``, ``confidence``, ``speaker``,
-            ``speaker_kind``, ``speaker_confidence``, ``mention``, ``cue``, ``target``, ``abstained``.
+            The columns that ``stance.frames.COLUMNS`` lists.
 
         """
-        import pandas as pd
+        from stance.frames import to_frame
 
-        rows = [
-            {
-                "id": self.id,
-                "sentence": index,
-                "start": sentence.start,
-                "end": sentence.end,
-                "text": sentence.text,
-                "label": str(sentence.label),
-                "confidence": sentence.confidence,
-                "speaker": sentence.speaker and sentence.speaker.name,
-                "speaker_kind": sentence.speaker and sentence.speaker.kind,
-                "speaker_confidence": sentence.speaker_confidence,
-                "mention": sentence.mention and sentence.mention.text,
-                "cue": sentence.cue and sentence.cue.text,
-                "target": sentence.target and sentence.target.text,
-                "abstained": sentence.abstained,
-            }
-            for index, sentence in enumerate(self.sentences)
-        ]
-        return pd.DataFrame(rows, columns=FRAME_COLUMNS)
+        return to_frame([self])
 
     def to_html(self) -> str:
         """Return the marked article as an HTML fragment, with all text escaped."""
@@ -220,24 +200,6 @@ class Document:
     def _repr_html_(self) -> str:
         """Show the marked article in a notebook."""
         return self.to_html()
-
-
-FRAME_COLUMNS = [
-    "id",
-    "sentence",
-    "start",
-    "end",
-    "text",
-    "label",
-    "confidence",
-    "speaker",
-    "speaker_kind",
-    "speaker_confidence",
-    "mention",
-    "cue",
-    "target",
-    "abstained",
-]
 
 
 def collect_speakers(text: str, sentences: list[dict[str, Any]]) -> tuple[Speaker, ...]:

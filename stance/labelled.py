@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import hashlib
 import json
@@ -108,7 +109,7 @@ def detach(article: Article) -> Article:
 
     Example:
         >>> detach({"id": "a", "text": "So.", "sentences": []})["sha256"][:8]
-        '12984637'
+        'c98a5d19'
 
     """
     text = article["text"]
@@ -168,18 +169,54 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
         LabelledSetError: If a line is not UTF-8 or no JSON; names file and line.
 
     """
+    with gzip.open(path) if str(path).endswith(".gz") else Path(path).open("rb") as file:
+        for number, line in raw_lines(file, path):
+            yield number, parse_line(line, f"{path}, line {number}")
+
+
+def raw_lines(file: Iterable[bytes], name: str | Path) -> Iterator[tuple[int, bytes]]:
+    """Read lines without looking at what they hold.
+
+    Args:
+        file: An open file of bytes, perhaps gzipped.
+        name: What an error message calls it.
+
+    Yields:
+        The number of each line that is not blank, from 1, and the line without the mark that some programs put first.
+
+    Raises:
+        LabelledSetError: If the file is broken gzip; names file and line.
+
+    """
     number = 0
     try:
-        with gzip.open(path) if str(path).endswith(".gz") else Path(path).open("rb") as file:
-            for number, line in enumerate(file, 1):  # an error names the last line that was read
-                if line.strip():
-                    yield number, json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-    except UnicodeDecodeError as error:
-        raise LabelledSetError(f"{path}, line {number}: not UTF-8: {error}; save the file as UTF-8") from error
-    except (ValueError, RecursionError) as error:  # the first also of a number with thousands of digits
-        raise LabelledSetError(f"{path}, line {number}: broken JSON: {error}; each line is one object") from error
+        for number, line in enumerate(file, 1):  # an error names the last line that was read
+            if line.strip():
+                yield number, line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise LabelledSetError(f"{path}, after line {number}: broken gzip file: {error}; fetch it again") from error
+        raise LabelledSetError(f"{name}, after line {number}: broken gzip file: {error}; fetch it again") from error
+
+
+def parse_line(line: bytes, place: str) -> object:
+    """Read one line of JSON.
+
+    Args:
+        line: The line.
+        place: What an error message calls it.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        LabelledSetError: If it is not UTF-8 or no JSON.
+
+    """
+    try:
+        return json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise LabelledSetError(f"{place}: not UTF-8: {error}; save the file as UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise LabelledSetError(f"{place}: broken JSON: {error}; each line is one object") from error
 
 
 def _with_text(line: Mapping[str, Any], text: str) -> Article:
@@ -254,8 +291,6 @@ def _check_source(speaker: Mapping[str, Any], text: str, where: str) -> None:
 
 def _check_prediction(sentence: Mapping[str, Any], text: str, where: str) -> None:
     """Check the keys that only predictions have."""
-    if not isinstance(sentence.get("abstained", False), bool):
-        raise LabelledSetError(f"{where}: 'abstained' must be true or false, not {sentence['abstained']!r}")
     if sentence.get("cue") is not None:
         _check_span(sentence["cue"], text, f"{where}, cue")
     scores = sentence.get("scores")

@@ -301,7 +301,7 @@ def test_train_lists_all_that_is_wrong_with_a_recipe(fail, trained, tmp_path):
 
 def test_train_says_where_the_training_code_is_missing(fail, monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    monkeypatch.setattr("stance.cli.__file__", str(tmp_path / "stance" / "cli.py"))
+    monkeypatch.setattr("stance.cli.commands.__file__", str(tmp_path / "stance" / "cli" / "commands.py"))
     assert "lacks the training code; reinstall stance" in fail("train", "recipe.yaml")
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stance.document import FRAME_COLUMNS, LABELS, SCHEMA, Document, Label, Sentence, Span, Speaker, collect_speakers
+from stance.document import LABELS, SCHEMA, Document, Label, Sentence, Span, Speaker, collect_speakers
+from stance.frames import COLUMNS
 from stance.labelled import LabelledSetError, validate
 
 texts = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
@@ -138,7 +139,7 @@ def test_what_a_person_labelled_has_no_confidence():
 def test_an_empty_document():
     doc = Document.from_dict({"text": "", "sentences": []})
     assert doc == Document("", ())
-    assert list(doc.to_frame().columns) == FRAME_COLUMNS
+    assert list(doc.to_frame().columns) == list(COLUMNS)
     assert len(doc.to_frame()) == 0
 
 
@@ -149,7 +150,7 @@ def test_a_broken_line_is_refused():
 
 def test_the_frame_has_a_row_a_sentence(document):
     frame = document.to_frame()
-    assert list(frame.columns) == FRAME_COLUMNS
+    assert list(frame.columns) == list(COLUMNS)
     assert list(frame["label"]) == ["denial", "denial", "allegation", "assertion"]
     assert list(frame["speaker"]) == ["Ada Brook", "Ada Brook", "Cole Reed", "author"]
     row = frame.iloc[2]

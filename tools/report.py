@@ -21,12 +21,15 @@ from stance.document import Document
 from stance.evaluation import Evaluation, evaluate
 from stance.labelled import Article
 from stance.matching import judge
+from training.configuration import Recipe, read_recipe
+from training.train import held_out
 
 from . import ROOT
 from .figures import REPORT, fill_pages, read_report
 
 Report = dict[str, Any]
 
+RECIPE = "configs/default.yaml"
 SEEDS = ("seeds/dev.jsonl", "seeds/test.jsonl")
 EXAMPLE = "examples/daily-brief.txt"
 BASELINE = "seeds/test.jsonl tfidf"
@@ -35,7 +38,7 @@ BASELINE = "seeds/test.jsonl tfidf"
 def main() -> None:
     """Measure what the command line asks for, write the report and fill in the figures that are quoted."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out-of-fold", type=Path, metavar="FILE", help="predictions that cross-validation wrote")
+    parser.add_argument("--out-of-fold", action="store_true", help="score the fold that training left out, too")
     parser.add_argument("--labelled-dev", action="store_true", help="score the held-out set too; once a model")
     arguments = parser.parse_args()
     if arguments.out_of_fold or arguments.labelled_dev:
@@ -45,7 +48,7 @@ def main() -> None:
     sets = measure_seeds(classifier)
     sets[BASELINE] = baseline()
     if arguments.out_of_fold:
-        sets["out-of-fold"] = out_of_fold(arguments.out_of_fold)
+        sets["out-of-fold"] = measure_fold(classifier, read_recipe(RECIPE))
     if arguments.labelled_dev:
         sets["labelled-dev"] = measure(classifier, corpora() / "labelled-dev.jsonl")
     before = read_report() if REPORT.is_file() else {"model": None, "sets": {}}
@@ -93,12 +96,11 @@ def measure(classifier: StanceClassifier, path: Path) -> Report:
     return figures | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def out_of_fold(predictions: Path) -> Report:
-    """Score what ``training.cross_validate`` has predicted."""
-    predicted = {article["id"]: article for _, article in labelled.read_lines(predictions)}
-    gold = [a for a in labelled.read(corpora() / "labelled-train.jsonl.gz") if a.get("id") in predicted]
-    folds = sorted({article["fold"] for article in gold})
-    return summarise(gold, [predicted[article["id"]] for article in gold]) | {"folds": folds}
+def measure_fold(classifier: StanceClassifier, recipe: Recipe) -> Report:
+    """Measure a model on the labelled articles that its recipe keeps out of training."""
+    gold = held_out(recipe)
+    predicted = [document.to_dict() for document in predict(classifier, gold)]
+    return summarise(gold, predicted) | {"folds": [recipe.calibration_fold]}
 
 
 def baseline() -> Report:

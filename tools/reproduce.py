@@ -5,30 +5,28 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from stance.classifier import StanceClassifier
 from training.configuration import read_recipe
-from training.cross_validate import cross_validate
 from training.train import train
 
 from .figures import read_report
-from .report import measure_seeds, out_of_fold
+from .report import RECIPE, measure_fold, measure_seeds
 
 
 def main() -> None:
     """Train by the recipe as the report's model was trained, measure, and print the differences."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--recipe", default="configs/default.yaml")
+    parser.add_argument("--recipe", default=RECIPE)
     parser.add_argument("--output", default="runs/reproduce", help="where the model is built; kept to go on later")
     arguments = parser.parse_args()
     report = read_report()
     recipe = read_recipe(arguments.recipe).model_copy(update={"output": arguments.output})
-    sets = measure_seeds(StanceClassifier.from_pretrained(train(recipe)))
-    if folds := report["sets"].get("out-of-fold", {}).get("folds"):
-        cross_validate(recipe, folds)
-        sets["out-of-fold"] = out_of_fold(Path(arguments.output) / "out-of-fold.jsonl")
+    classifier = StanceClassifier.from_pretrained(train(recipe))
+    sets = measure_seeds(classifier)
+    if "out-of-fold" in report["sets"]:
+        sets["out-of-fold"] = measure_fold(classifier, recipe)
     sys.stdout.write(compare(report["sets"], sets) + "\n")
 
 

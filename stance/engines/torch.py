@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -14,6 +15,10 @@ from stance.modeling import StanceModel
 from stance.windows import Window
 
 _TOKENS_A_BATCH = 8192
+
+# A process that was forked has no threads but its own, and would wait for the others for ever.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 class TorchEngine:

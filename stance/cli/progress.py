@@ -1,0 +1,30 @@
+"""How far a command has come, for those who watch it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def with_progress(items: Iterable[Item], total: int | None = None) -> Iterator[Item]:
+    """Show on standard error, where that is a terminal, how many articles are done.
+
+    Args:
+        items: What is being worked on.
+        total: How many there are, where that is known.
+
+    Yields:
+        The items.
+
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (BarColumn(), MofNCompleteColumn(), "articles", TimeElapsedColumn())
+    with Progress(
+        *columns, console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
+    ) as progress:
+        yield from progress.track(items, total=total)

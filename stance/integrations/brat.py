@@ -1,0 +1,211 @@
+"""brat: labelled sets as a folder of ``.txt`` and stand-off ``.ann`` files, and back."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote, unquote
+
+from stance.document import AUTHOR, LABELS
+from stance.integrations.corrected import Place, place_of, sentence, squeezed
+from stance.labelled import Article, LabelledSetError, validate
+
+_ENTITIES: Mapping[str, str] = MappingProxyType({str(label).capitalize(): str(label) for label in LABELS})
+_RELATIONS: Mapping[str, str] = MappingProxyType(
+    {"SaidBy": "Mention", "NamedAs": "Name", "Accuses": "Accused", "CuedBy": "Cue"}
+)
+_STATEMENTS = "|".join(entity for entity in _ENTITIES if entity != "None")
+_CONFIGURATION = "\n".join(
+    [
+        "[entities]",
+        *_ENTITIES,
+        *_RELATIONS.values(),
+        "[relations]",
+        *(f"{relation}\tArg1:{_STATEMENTS}, Arg2:{entity}" for relation, entity in _RELATIONS.items()),
+        "<OVERLAP>\tArg1:<ENTITY>, Arg2:<ENTITY>, <OVL-TYPE>:<ANY>",
+        "[events]",
+        "[attributes]",
+        f"Author\tArg:{_STATEMENTS}",
+        "",
+    ]
+)
+
+
+def to_ann(article: Article) -> str:
+    r"""Turn the labels of an article into brat's stand-off annotation.
+
+    Args:
+        article: An article in the labelled-set format.
+
+    Returns:
+        The content of its ``.ann`` file: a text-bound annotation a sentence and a piece of evidence, relations between
+        them, and the attribute ``Author`` on what the author says.
+
+    Example:
+        >>> article = {"text": "It rained.", "sentences": [
+        ...     {"start": 0, "end": 10, "label": "assertion", "speaker": "author"}]}
+        >>> to_ann(article).splitlines()
+        ['T1\tAssertion 0 10\tIt rained.', 'A1\tAuthor T1']
+
+    """
+    text, lines = article["text"], list[str]()
+    numbers: dict[tuple[str, Place], str] = {}
+    relations = attributes = 0
+
+    def mark(entity: str, place: Place) -> str:
+        if (entity, place) not in numbers:
+            numbers[entity, place] = f"T{len(numbers) + 1}"
+            lines.append(f"{numbers[entity, place]}\t{entity} {_fragments(text, *place)}\t{_flat(text[slice(*place)])}")
+        return numbers[entity, place]
+
+    for record in article["sentences"]:
+        own = mark(record["label"].capitalize(), (record["start"], record["end"]))
+        if record.get("speaker") == AUTHOR:
+            attributes += 1
+            lines.append(f"A{attributes}\tAuthor {own}")
+        for relation, place in _evidence(text, record):
+            relations += 1
+            lines.append(f"R{relations}\t{relation} Arg1:{own} Arg2:{mark(_RELATIONS[relation], place)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def from_ann(text: str, ann: str, place: str = "annotation") -> list[dict[str, Any]]:
+    """Turn brat's stand-off annotation back into sentences of a labelled set.
+
+    Args:
+        text: The content of the ``.txt`` file.
+        ann: The content of the ``.ann`` file; notes, and whatever else this module does not write, are left alone.
+        place: What an error message calls it.
+
+    Returns:
+        The sentences in order.
+
+    Raises:
+        LabelledSetError: If a line is broken, or does not fit the text; the message says which.
+
+    """
+    marks: dict[str, tuple[str, Place]] = {}
+    links: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    by_author = set()
+    for number, line in enumerate(ann.split("\n"), 1):
+        where = f"{place}, line {number}"
+        try:
+            if line.startswith("T"):
+                key, entity, span = _mark(text, line, where)
+                marks[key] = entity, span
+            elif line.startswith("R"):
+                relation, first, second = line.split("\t")[1].split()
+                links[first.removeprefix("Arg1:")][relation].append(second.removeprefix("Arg2:"))
+            elif line.startswith("A"):
+                attribute, key = line.split("\t")[1].split()[:2]
+                by_author |= {key} if attribute == "Author" else set()
+        except (ValueError, IndexError) as error:
+            if isinstance(error, LabelledSetError):
+                raise
+            raise LabelledSetError(f"{where}: {line!r:.60} is no line of brat's stand-off format") from error
+
+    def linked(key: str, relation: str) -> list[Place]:
+        return [marks[other][1] for other in links[key][relation] if other in marks]
+
+    def record(key: str) -> dict[str, Any]:
+        entity, span = marks[key]
+        evidence = [linked(key, relation) for relation in ("SaidBy", "Accuses", "CuedBy")]
+        if any(len(found) > 1 for found in evidence):
+            message = f"{place}: {key} is linked with two mentions, accused or cues; keep one of each"
+            raise LabelledSetError(message)
+        names = [text[slice(*name)] for name in linked(key, "NamedAs")] or [AUTHOR] * (key in by_author)
+        mention, target, cue = (found[0] if found else None for found in evidence)
+        return sentence(text, span, _ENTITIES[entity], names, mention, target, cue)
+
+    own = [key for key, (entity, _) in marks.items() if entity in _ENTITIES]
+    return [record(key) for key in sorted(own, key=lambda key: marks[key][1])]
+
+
+def write(folder: str | Path, articles: Iterable[Article]) -> None:
+    """Write articles into a folder that brat can open.
+
+    Args:
+        folder: The folder, made if it does not exist. It gets two files an article, named after its id, and
+            ``annotation.conf``.
+        articles: Articles in the labelled-set format.
+
+    Raises:
+        FileExistsError: If the folder has an article of this name already.
+        UnicodeEncodeError: If an article has half a character (a lone surrogate), which no text file can hold.
+
+    """
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "annotation.conf").write_text(_CONFIGURATION, encoding="utf-8")
+    for number, article in enumerate(articles, 1):
+        # Nothing in an id leads out of the folder, or hides the file.
+        name = quote(article.get("id") or f"article-{number:05}", safe=" ,()'").replace(".", "%2E")
+        content, ann = article["text"].encode("utf-8"), to_ann(article).encode("utf-8")
+        for ending, own in ((".txt", content), (".ann", ann)):
+            with (place / f"{name}{ending}").open("xb") as file:
+                file.write(own)
+
+
+def read(folder: str | Path) -> Iterator[Article]:
+    """Read the articles of a folder.
+
+    Args:
+        folder: A folder of ``.txt`` files, each with an ``.ann`` file beside it.
+
+    Yields:
+        A labelled article a pair of files, in order of their names; its id is the name.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or the annotation of a text is missing.
+        LabelledSetError: If an annotation cannot be a labelled article; names file and line.
+
+    """
+    texts = sorted(Path(folder).glob("*.txt"))
+    if not texts:
+        raise FileNotFoundError(f"the folder {str(folder)!r} has no .txt files; name a folder of brat's")
+    for path in texts:
+        ann = path.with_suffix(".ann")
+        try:
+            text, content = path.read_bytes().decode("utf-8"), ann.read_bytes().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise LabelledSetError(f"{path} or {ann.name}: not UTF-8: {error}; save the file as UTF-8") from error
+        article = {"id": unquote(path.stem), "text": text, "sentences": from_ann(text, content, str(ann))}
+        validate(article, str(ann))
+        yield article
+
+
+def _evidence(text: str, record: Mapping[str, Any]) -> Iterator[tuple[str, Place]]:
+    speaker = record.get("speaker")
+    source = speaker if isinstance(speaker, Mapping) else {}
+    spans = {"SaidBy": source.get("mention"), "Accuses": record.get("target"), "CuedBy": record.get("cue")}
+    yield from ((relation, place) for relation, span in spans.items() if (place := place_of(span)))
+    for name in (source["name"], *source.get("also", ())) if source else ():
+        start = text.index(name)
+        yield "NamedAs", (start, start + len(name))
+
+
+def _fragments(text: str, start: int, end: int) -> str:
+    """Write a span as brat does, whose annotations do not run across line breaks."""
+    breaks = [found.span() for found in re.finditer("\n+", text[start:end])]
+    inside = [(start + a, start + b) for a, b in breaks if a > 0 and start + b < end]
+    edges = [start, *(edge for gap in inside for edge in gap), end]
+    return ";".join(f"{a} {b}" for a, b in list(pairwise(edges))[::2])
+
+
+def _flat(words: str) -> str:
+    return re.sub(r"\s", " ", words)
+
+
+def _mark(text: str, line: str, where: str) -> tuple[str, str, Place]:
+    key, marked, words = line.rstrip("\r").split("\t", 2)
+    entity, _, offsets = marked.partition(" ")
+    numbers = [int(number) for fragment in offsets.split(";") for number in fragment.split(" ")]
+    start, end = numbers[0], numbers[-1]
+    if squeezed(text[start:end]) != squeezed(words):
+        raise LabelledSetError(f"{where}: {words!r:.60} was marked, but the text has {text[start:end]!r:.60} there")
+    return key, entity, (start, end)

@@ -1,0 +1,102 @@
+"""Spreadsheets: documents as CSV, one row a sentence, and corrected sheets as labelled sets."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Any, TextIO
+
+from stance.document import AUTHOR, Document
+from stance.frames import COLUMNS, rows
+from stance.integrations.corrected import Place, sentence, squeezed
+from stance.labelled import Article, LabelledSetError, validate
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+
+
+def write(documents: Iterable[Document], file: TextIO) -> None:
+    """Write documents as CSV.
+
+    Args:
+        documents: The documents.
+        file: An open text file. A cell that a spreadsheet would take for a formula gets an apostrophe before it.
+
+    """
+    table = csv.DictWriter(file, list(COLUMNS))
+    table.writeheader()
+    for document in documents:
+        for row in rows(document):
+            table.writerow({key: _guarded(value) for key, value in row.items()})
+
+
+def read(path: str | Path, articles: Iterable[Mapping[str, Any]]) -> Iterator[Article]:
+    """Read a corrected sheet.
+
+    Args:
+        path: A CSV file with the columns ``id``, ``start``, ``end``, ``label``, ``speaker`` and, if they were not
+            removed, those of the evidence.
+        articles: The articles that the sheet is about: objects with ``id`` and ``text``, whose other keys are kept.
+
+    Yields:
+        A labelled article for each of the sheet's, in its order. A mention or target that was typed anew is the
+        nearest place where the article has these words.
+
+    Raises:
+        LabelledSetError: If an article is missing, or a row does not fit it; names the row.
+
+    """
+    known = {article["id"]: article for article in articles if article.get("id") is not None}
+    csv.field_size_limit(2**31 - 1)  # the default is shorter than some cells
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        table = csv.DictReader(file)
+        if missing := {"id", "start", "end", "label", "speaker"} - set(table.fieldnames or ()):
+            raise LabelledSetError(f"{path}: there is no column {', '.join(sorted(missing))}; write the sheet anew")
+        numbered = ((f"{path}, row {number}", row) for number, row in enumerate(table, 1))
+        for identifier, group in groupby(numbered, key=lambda pair: _bare(pair[1]["id"])):
+            if identifier not in known:
+                raise LabelledSetError(f"{path}: no article has the id {identifier!r}; give the articles of the sheet")
+            line = known[identifier]
+            article = {**line, "sentences": [_record(line["text"], row, place) for place, row in group]}
+            validate(article, f"{path}, article {identifier!r}")
+            yield article
+
+
+def _record(text: str, row: Mapping[str, str | None], place: str) -> dict[str, Any]:
+    try:
+        start, end = int(row["start"] or ""), int(row["end"] or "")
+    except ValueError as error:
+        raise LabelledSetError(f"{place}: 'start' and 'end' must be whole numbers") from error
+    cells = {key: _bare(row.get(key)) for key in ("text", "label", "speaker", "mention", "cue", "target")}
+    if cells["text"] and squeezed(cells["text"]) != squeezed(text[start:end]):
+        raise LabelledSetError(f"{place}: the article has {text[start:end]!r:.60} there, not {cells['text']!r:.60}")
+
+    def found(role: str, words: str) -> Place | None:
+        return _nearest(text, words, row.get(f"{role}_start"), (start, end), f"{place}, {role}") if words else None
+
+    is_author = cells["speaker"] == AUTHOR
+    names = [cells["speaker"]] if cells["speaker"] else []
+    mention = None if is_author else found("mention", cells["mention"] or cells["speaker"])
+    target, cue = found("target", cells["target"]), found("cue", cells["cue"])
+    return sentence(text, (start, end), cells["label"].strip().lower(), names, mention, target, cue)
+
+
+def _nearest(text: str, words: str, given: str | None, near: Place, place: str) -> Place:
+    """Find words where they were, or else as near to a sentence as they stand."""
+    if given and given.isdecimal() and text.startswith(words, int(given)):
+        return int(given), int(given) + len(words)
+    starts = [found.start() for found in re.finditer(re.escape(words), text)]
+    if not starts:
+        raise LabelledSetError(f"{place}: {words!r} does not stand in the article; copy it exactly")
+    best = min(starts, key=lambda start: max(near[0] - start, start + len(words) - near[1], 0))
+    return best, best + len(words)
+
+
+def _guarded(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
+
+
+def _bare(cell: str | None) -> str:
+    return cell[1:] if cell and cell.startswith("'") and _FORMULA.match(cell) else cell or ""

@@ -1,0 +1,76 @@
+"""brat: what is written comes back from the files, and broken annotations are named."""
+
+import pytest
+from hypothesis import given
+
+from stance.integrations.brat import from_ann, read, to_ann, write
+from stance.labelled import LabelledSetError
+from tests.strategies import WHOLE, articles
+
+
+@given(articles(WHOLE))
+def test_annotations_come_back(article):
+    assert from_ann(article["text"], to_ann(article)) == article["sentences"]
+
+
+@given(articles(WHOLE))
+def test_no_annotation_runs_across_a_line_break(article):
+    for line in to_ann(article).splitlines():
+        if line.startswith("T"):
+            inner = line.split("\t")[1].split(" ", 1)[1].split(";")
+            for start, end in (map(int, fragment.split(" ")) for fragment in inner):
+                assert "\n" not in article["text"][start:end].strip("\n")
+
+
+def test_a_folder_comes_back(tmp_path, articles):
+    odd = [{**articles[1], "id": name} for name in ("../up", ".hidden", "Äpfel/1 (a)", "..")]
+    write(tmp_path / "brat", [*articles, *odd])
+    assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {tmp_path / "brat"}
+    found = {article["id"]: article for article in read(tmp_path / "brat")}
+    assert found.keys() == {article["id"] for article in [*articles, *odd]}
+    assert found["rain"] == articles[1]
+    with pytest.raises(FileExistsError):
+        write(tmp_path / "brat", [articles[0]])
+
+
+def test_the_text_keeps_its_line_breaks(tmp_path):
+    article = {"id": "a", "text": "One\r\ntwo\rthree\u2028\n", "sentences": []}
+    write(tmp_path, [article])
+    assert list(read(tmp_path)) == [article]
+
+
+TEXT = "Ada denied it.\nIt rained."
+
+
+@pytest.mark.parametrize(
+    ("ann", "message"),
+    [
+        ("T1\tDenial 0 14\tAda denies it.", "line 1: 'Ada denies it.' was marked, but the text has 'Ada denied it.'"),
+        ("T1\tDenial 0 x\tAda denied it.", "line 1: .* is no line of brat's"),
+        ("\nT1", "line 2: 'T1' is no line of brat's"),
+        ("T1\tDenial 0 3\tAda\nT2\tMention 0 3\tAda\nT3\tMention 4 10\tdenied\n"
+         "R1\tSaidBy Arg1:T1 Arg2:T2\nR2\tSaidBy Arg1:T1 Arg2:T3", "T1 is linked with two"),
+    ],
+)  # fmt: skip
+def test_broken_annotations_are_named(ann, message):
+    with pytest.raises(LabelledSetError, match=message):
+        from_ann(TEXT, ann)
+
+
+def test_what_others_add_is_left_alone():
+    ann = "T1\tAssertion 15 25\tIt rained.\nA1\tAuthor T1\n#1\tAnnotatorNotes T1\tsure?\nA2\tDoubt T1\nT2\tPlace 0 3\tAda\n"
+    assert from_ann(TEXT, ann) == [{"start": 15, "end": 25, "label": "assertion", "speaker": "author"}]
+
+
+def test_a_statement_without_speaker_is_named(tmp_path):
+    (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
+    with pytest.raises(FileNotFoundError, match=r"a\.ann"):
+        list(read(tmp_path))
+    (tmp_path / "a.ann").write_text("T1\tDenial 0 14\tAda denied it.", encoding="utf-8")
+    with pytest.raises(LabelledSetError, match=r"a\.ann, sentence 0: 'speaker' must be"):
+        list(read(tmp_path))
+
+
+def test_a_folder_without_texts(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"has no \.txt files"):
+        list(read(tmp_path))

@@ -1,0 +1,74 @@
+"""Spreadsheets: a sheet comes back with its corrections, and starts no formula."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+
+from stance.document import Document
+from stance.integrations.sheets import read, write
+from stance.labelled import LabelledSetError
+from tests.strategies import CELLS, articles
+
+
+@pytest.fixture
+def sheet(tmp_path, document):
+    """Write the document as a sheet with changed cells, and read it back."""
+
+    def sheet(row=0, **cells):
+        file = io.StringIO(newline="")
+        write([document], file)
+        rows = list(csv.DictReader(io.StringIO(file.getvalue(), newline="")))
+        rows[row] |= cells
+        path = tmp_path / "sheet.csv"
+        with path.open("w", encoding="utf-8-sig", newline="") as out:
+            table = csv.DictWriter(out, rows[0])
+            table.writeheader()
+            table.writerows(rows)
+        (article,) = read(path, [document.to_dict()])
+        return article["sentences"]
+
+    return sheet
+
+
+@given(articles(CELLS, has_also=False, has_mentions=True))
+def test_a_sheet_comes_back(tmp_path_factory, article):
+    path = tmp_path_factory.mktemp("sheets") / "sheet.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        write([Document.from_dict(article)], file)
+    assert list(read(path, [article])) == ([article] if article["sentences"] else [])
+
+
+def test_no_cell_starts_a_formula():
+    text = "=cmd() -1 +2 @sum '=x 'Tis"
+    places = [(0, 6), (7, 9), (10, 12), (13, 17), (18, 21), (22, 26)]
+    records = [{"start": a, "end": b, "label": "none"} for a, b in places]
+    file = io.StringIO(newline="")
+    write([Document.from_dict({"id": "=a", "text": text, "sentences": records})], file)
+    cells = [(row["id"], row["text"]) for row in csv.DictReader(io.StringIO(file.getvalue(), newline=""))]
+    assert [cell for _, cell in cells] == ["'=cmd()", "'-1", "'+2", "'@sum", "''=x", "'Tis"]
+    assert {identifier for identifier, _ in cells} == {"'=a"}
+
+
+def test_corrections_are_taken_over(sheet):
+    assert sheet(3, label=" Denial ")[3]["label"] == "denial"
+    named = sheet(3, speaker="Cole Reed", mention="", mention_start="")[3]["speaker"]
+    assert named == {"name": "Cole Reed", "mention": {"start": 48, "end": 57}}
+    assert sheet(0, speaker="author")[0]["speaker"] == "author"
+    assert sheet(2, label="assertion")[2].get("target") is None
+    assert sheet(2, target="Mayor")[2]["target"] == {"start": 20, "end": 25}
+
+
+def test_what_does_not_fit_is_named(sheet, tmp_path):
+    with pytest.raises(LabelledSetError, match="row 1, mention: 'Ada Brok' does not stand in the article"):
+        sheet(mention="Ada Brok")
+    with pytest.raises(LabelledSetError, match=r"row 2: the article has 'Mayor Ada Brook denied it\.' there"):
+        sheet(1, text="Something else")
+    with pytest.raises(LabelledSetError, match="row 1: 'start' and 'end' must be whole numbers"):
+        sheet(start="")
+    with pytest.raises(LabelledSetError, match="no article has the id 'other'"):
+        sheet(id="other")
+    (tmp_path / "short.csv").write_text("id,start\n", encoding="utf-8")
+    with pytest.raises(LabelledSetError, match="there is no column end, label, speaker"):
+        list(read(tmp_path / "short.csv", []))

@@ -1,0 +1,66 @@
+"""Data frames and datasets: ids, index and order stay, and a table has the same types whatever it holds."""
+
+import pandas as pd
+import pytest
+
+from stance.frames import COLUMNS, classify_batch, classify_frame, to_frame
+
+TEXTS = ["Ada denied it. It rained.", "", "So."]
+
+
+@pytest.fixture
+def frame():
+    return pd.DataFrame({"url": [30, 10, 20], "body": TEXTS}, index=["x", "y", "z"])
+
+
+def test_a_frame_keeps_ids_and_index(frame, tiny):
+    out = classify_frame(frame, text="body", id="url", classifier=tiny)
+    assert list(out.index) == ["x", "x", "z"]
+    assert list(out["id"]) == [30, 30, 20]
+    assert list(out["text"]) == ["Ada denied it.", "It rained.", "So."]
+    assert list(out["sentence"]) == [0, 1, 0]
+    assert list(frame.join(out).index) == ["x", "x", "y", "z"]
+
+
+def test_a_repeated_index_and_no_ids(frame, tiny):
+    frame.index = [0, 0, 0]
+    out = classify_frame(frame, text="body", classifier=tiny)
+    assert list(out.index) == [0, 0, 0]
+    assert out["id"].isna().all()
+
+
+def test_rows_without_text_are_named(frame, tiny):
+    frame.loc["y", "body"] = None
+    with pytest.raises(TypeError, match=r"row 1: 'body' holds .*no string; leave such rows out"):
+        classify_frame(frame, text="body", classifier=tiny)
+    with pytest.raises(KeyError, match="text"):
+        classify_frame(frame, classifier=tiny)
+
+
+def test_types_do_not_depend_on_what_is_there(document):
+    types = {name: str(kind) for name, kind in to_frame([]).dtypes.items()}
+    assert types == dict(COLUMNS)
+    assert types == {name: str(kind) for name, kind in to_frame([document, document]).dtypes.items()}
+
+
+def test_evidence_has_its_place(document):
+    for row in to_frame([document]).dropna(subset="mention").itertuples():
+        assert document.text.startswith(row.mention, row.mention_start)
+
+
+def test_a_dataset_keeps_its_rows(tiny):
+    datasets = pytest.importorskip("datasets")
+    articles = datasets.Dataset.from_dict({"url": ["a", "b", "c"], "body": TEXTS})
+    settings = {"text": "body", "classifier": tiny}
+    out = articles.map(classify_batch, batched=True, batch_size=1, fn_kwargs=settings, load_from_cache_file=False)
+    assert out["url"] == ["a", "b", "c"]
+    assert [[one["text"] for one in row] for row in out["stance"]] == [["Ada denied it.", "It rained."], [], ["So."]]
+    assert set(out[0]["stance"][0]) == set(COLUMNS) - {"id"}
+
+
+def test_every_batch_has_the_same_types(tiny):
+    (one,) = classify_batch({"text": ["It rained."]}, classifier=tiny)["stance"][0]
+    kinds = {"string": str, "int64": int, "Int64": int, "float64": float, "bool": bool}
+    assert {name: type(value) for name, value in one.items()} == {
+        name: kinds[kind] for name, kind in COLUMNS.items() if name != "id"
+    }
