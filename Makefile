@@ -7,6 +7,8 @@
 # make evaluate   measure the default model, and fill in every figure that is quoted; ARGS=--out-of-fold
 # make figures    fill in the figures from the last evaluation
 # make reproduce  rebuild the default model, and compare its figures with those that are quoted
+# make browser   install what the tests of the page need on Debian: Chromium (as root), and axe-core into .axe
+# make pictures  install, and make the pictures of the documentation; needs the browser
 # make clean   remove what the others made, except trained models
 #
 # Each works in an empty clone with Python 3.11; another one: make demo PYTHON=/path/to/python
@@ -18,7 +20,7 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile
 CONFIG ?= configs/default.yaml
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo test docs fuzz dist train evaluate figures reproduce clean
+.PHONY: demo test docs fuzz dist train evaluate figures reproduce browser pictures clean
 .NOTPARALLEL:
 
 demo: $(VENV)/demo.stamp
@@ -54,8 +56,16 @@ train: $(VENV)/train.stamp
 	@test -n "$(STANCE_DATA)" || { echo "set STANCE_DATA to the folder of the corpora; see docs/training.md" >&2; exit 2; }
 	$(RUN) -m training.train $(CONFIG)
 
+browser:
+	-test -f .axe/node_modules/axe-core/axe.min.js || npm install --prefix .axe --no-audit --no-fund axe-core@4.14.1
+	command -v chromium || { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y chromium; }
+
+pictures: export HF_HUB_OFFLINE = 1
+pictures: $(VENV)/test.stamp
+	$(RUN) -m tools.pictures
+
 clean:
-	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .axe
 
 # A stamp tells what is installed; a change of the dependencies makes it out of date.
 $(VENV)/demo.stamp: EXTRA :=

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import overload
@@ -11,7 +12,7 @@ from typing import overload
 from stance.assembly import assemble
 from stance.decoding import decode
 from stance.document import Document
-from stance.engines import GRAPHS, Engine
+from stance.engines import GRAPHS, Engine, Logits
 from stance.sentences import check_boundaries, split
 from stance.settings import Settings
 from stance.windows import Window, Windower
@@ -27,6 +28,22 @@ _READ_AHEAD = 32
 
 Boundaries = Sequence[tuple[int, int]]
 Texts = list[str] | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An article cut up for the network.
+
+    Args:
+        text: The article.
+        spans: Its sentences.
+        windows: What the network reads.
+
+    """
+
+    text: str
+    spans: Sequence[tuple[int, int]]
+    windows: list[Window]
 
 
 class StanceClassifier:
@@ -200,22 +217,53 @@ class StanceClassifier:
     ) -> Iterator[Document]:
         """Classify (id, text, own boundaries or None) in batches of articles."""
         while batch := list(islice(items, batch_size)):
-            cut: list[tuple[Boundaries, list[Window]]] = []
+            cut: list[Prepared] = []
             # The engine takes window after window: it may read the first article while others are being cut.
             logits = self.engine.run(self._cut(batch, cut))
-            for (identifier, text, _), (spans, windows) in zip(batch, cut, strict=True):
-                readings = decode(text, windows, islice(logits, len(windows)), self.settings)
-                yield assemble(identifier, text, spans, readings, self.settings, min_confidence)
+            for (identifier, _, _), article in zip(batch, cut, strict=True):
+                yield self.finish(article, islice(logits, len(article.windows)), min_confidence, identifier)
 
-    def _cut(
-        self, batch: Iterable[tuple[str | None, str, Boundaries | None]], cut: list[tuple[Boundaries, list[Window]]]
-    ) -> Iterator[Window]:
-        """Cut articles into sentences and windows, note both in ``cut``, and give the windows one by one."""
+    def _cut(self, batch: Iterable[tuple[str | None, str, Boundaries | None]], cut: list[Prepared]) -> Iterator[Window]:
+        """Cut articles up, note them in ``cut``, and give their windows one by one."""
         for _, text, own in batch:
-            spans = split(text) if own is None else check_boundaries(text, own)
-            windows = self.windower.windows(text, spans)
-            cut.append((spans, windows))
-            yield from windows
+            cut.append(self.prepare(text, own))
+            yield from cut[-1].windows
+
+    def prepare(self, text: str, sentences: Boundaries | None = None) -> Prepared:
+        """Cut an article up: the step of ``classify`` before the engine, for callers who mix articles in their own way.
+
+        Args:
+            text: An article.
+            sentences: The caller's own sentence boundaries, as for ``classify``.
+
+        Returns:
+            The article with its windows, for the engine and ``finish``.
+
+        """
+        spans = split(text) if sentences is None else check_boundaries(text, sentences)
+        return Prepared(text, spans, self.windower.windows(text, spans))
+
+    def finish(
+        self,
+        article: Prepared,
+        logits: Iterable[Logits],
+        min_confidence: float | None = None,
+        identifier: str | None = None,
+    ) -> Document:
+        """Turn what the engine computed into a document.
+
+        Args:
+            article: What ``prepare`` gave.
+            logits: What the engine computed of each of its windows.
+            min_confidence: As for ``classify``.
+            identifier: The article's id, or None.
+
+        Returns:
+            The document.
+
+        """
+        readings = decode(article.text, article.windows, logits, self.settings)
+        return assemble(identifier, article.text, article.spans, readings, self.settings, min_confidence)
 
     def _files(self) -> list[Path]:
         if self.folder is None:

@@ -192,13 +192,13 @@ class Document:
         return to_frame([self])
 
     def to_html(self) -> str:
-        """Return the marked article as an HTML fragment, with all text escaped."""
-        from stance.display import to_html
+        """Return the marked article and its ledger as an HTML fragment, with all text escaped."""
+        from stance.markup import to_html
 
         return to_html(self)
 
     def _repr_html_(self) -> str:
-        """Show the marked article in a notebook."""
+        """Show the marked article and its ledger in a notebook."""
         return self.to_html()
 
 

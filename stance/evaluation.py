@@ -88,6 +88,7 @@ class Evaluation:
         errors: What went wrong, the worst first: wrong labels, the most confident first, then wrong speakers likewise.
         articles: Number of articles that have a sentence.
         sentences: Number of labelled sentences.
+        stated: The confidence of every prediction that states one, and whether its label is right.
 
     """
 
@@ -98,6 +99,7 @@ class Evaluation:
     errors: list[ErrorCase]
     articles: int
     sentences: int
+    stated: list[tuple[float, bool]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the evaluation as JSON types, with None for NaN."""
@@ -241,6 +243,7 @@ def _summarise(judged: Sequence[Sequence[Judged]]) -> Evaluation:
         errors=_errors(sentences),
         articles=len(judged),
         sentences=len(sentences),
+        stated=[(s.confidence, s.gold == s.predicted) for s in sentences if s.confidence is not None],
     )
 
 

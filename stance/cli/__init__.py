@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from stance import __version__
-from stance.cli import classify, completion, convert, evaluate, export, models, train
+from stance.cli import classify, completion, convert, evaluate, export, models, serve, train
 
 _EXAMPLES = """\
 examples:
@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"stance {__version__}")
     whole.add_argument("--debug", action="store_true", help="show where in the code an error comes from")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (classify, convert, evaluate, train, export, models, completion):
+    for command in (classify, convert, evaluate, train, export, serve, models, completion):
         command.add(commands)
     for command_parser in commands.choices.values():
         # Taken before and after the name of the command; what stands before must not be reset.

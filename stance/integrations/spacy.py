@@ -20,8 +20,8 @@ from functools import lru_cache
 from itertools import tee
 
 from stance.classifier import StanceClassifier
-from stance.display import MARKS
 from stance.document import Document, Sentence
+from stance.palette import MARKS
 
 try:
     from spacy.language import Language
@@ -35,7 +35,7 @@ except ModuleNotFoundError as error:
 KEY = "stance"
 """Where a document keeps the result: in its spans, and among its user data."""
 
-DISPLACY_OPTIONS = {"spans_key": KEY, "colors": {str(label): mark.colour for label, mark in MARKS.items()}}
+DISPLACY_OPTIONS = {"spans_key": KEY, "colors": {str(label): mark.terminal for label, mark in MARKS.items()}}
 """For ``displacy.render(doc, style="span", options=DISPLACY_OPTIONS)``."""
 
 
