@@ -15,7 +15,7 @@ def accept(path, corrections):
     tasks = json.loads(path.read_text(encoding="utf-8"))
     for task in tasks:
         result = task.pop("predictions")[0]["result"]
-        for region in (one for one in result if one["id"] in corrections and one["type"] == "labels"):
+        for region in (one for one in result if one["type"] == "labels" and one["id"] in corrections):
             region["value"]["labels"] = ["none"]
         task["annotations"] = [{"result": result, "was_cancelled": False}]
     path.write_text(json.dumps(tasks), encoding="utf-8")

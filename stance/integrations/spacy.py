@@ -2,6 +2,7 @@
 
 Example:
     >>> import spacy
+    >>> import stance.integrations.spacy  # an installed stance is found without it
     >>> nlp = spacy.blank("en")
     >>> _ = nlp.add_pipe("stance")
     >>> doc = nlp("The mayor denied the claim.")
