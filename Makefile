@@ -1,5 +1,6 @@
 # make demo    install, and classify a sample article
-# make test    install, and run every check
+# make test    install, and run every check but the slow ones
+# make slow    install, and run the slow tests
 # make docs    install, and build the documentation into site/
 # make fuzz    install, and feed the readers with broken input for a minute
 # make train   rebuild the default model from the corpora in the folder STANCE_DATA
@@ -20,7 +21,7 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile
 CONFIG ?= configs/default.yaml
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo test docs fuzz dist train evaluate figures reproduce browser pictures clean
+.PHONY: demo test slow docs fuzz dist train evaluate figures reproduce browser pictures clean
 .NOTPARALLEL:
 
 demo: $(VENV)/demo.stamp
@@ -30,7 +31,11 @@ test: export HF_HUB_OFFLINE = 1
 test: $(VENV)/test.stamp
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
-	$(RUN) -m pytest --quiet
+	$(RUN) -m pytest --quiet -m "not slow"
+
+slow: export HF_HUB_OFFLINE = 1
+slow: $(VENV)/test.stamp
+	$(RUN) -m pytest --quiet -m slow
 
 docs: export NO_MKDOCS_2_WARNING = 1
 docs: $(VENV)/test.stamp

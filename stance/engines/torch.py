@@ -66,8 +66,8 @@ class TorchEngine:
         unpadded = []
         for row, window in enumerate(windows):
             sentences, tokens = int(window.sentence_ids[-1]) + 1, len(window)
-            pointers = (logits[row, :sentences, :, :tokens] for logits in (mention, name, target))
-            unpadded.append(Logits(label[row, :sentences], *pointers, tag[row, :tokens]))
+            here = (row, slice(sentences), slice(None), slice(tokens))
+            unpadded.append(Logits(label[row, :sentences], mention[here], name[here], target[here], tag[row, :tokens]))
         return unpadded
 
 
