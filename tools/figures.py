@@ -173,6 +173,13 @@ def _error(error: Mapping[str, Any]) -> str:
     return f"| {sentence} | {verdict('gold')} | {verdict('predicted')} | {error['confidence']:.0%} |"
 
 
+def _behaviour(_: Report, __: Sequence[str]) -> str:
+    """List the pass rates of the behaviour tests, by phenomenon, as ``python -m tests.behaviour --write`` left them."""
+    rates = json.loads((ROOT / "tests" / "behaviour" / "floors.json").read_text(encoding="utf-8"))
+    rows = [f"| {name.replace('_', ' ')} | {rate:.0%} |" for name, rate in rates.items()]
+    return "\n".join(["| phenomenon | passed |", "| --- | --- |", *rows])
+
+
 def _example(report: Report, sentences: Sequence[str]) -> str:
     """Show some sentences of the example as the command shows them on a terminal."""
     from rich.console import Console
@@ -189,7 +196,14 @@ def _example(report: Report, sentences: Sequence[str]) -> str:
 
 
 _BLOCKS: Mapping[str, Callable[[Report, Sequence[str]], str]] = MappingProxyType(
-    {"table": _table(MAIN), "full table": _table(ALL), "found": _found, "errors": _errors, "example": _example}
+    {
+        "table": _table(MAIN),
+        "full table": _table(ALL),
+        "found": _found,
+        "errors": _errors,
+        "example": _example,
+        "behaviour": _behaviour,
+    }
 )
 
 if __name__ == "__main__":
