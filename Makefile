@@ -73,7 +73,7 @@ clean:
 	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .axe
 
 # A stamp tells what is installed; a change of the dependencies makes it out of date.
-$(VENV)/demo.stamp: EXTRA :=
+$(VENV)/demo.stamp: EXTRA := [web]
 $(VENV)/test.stamp: EXTRA := [test]
 $(VENV)/train.stamp: EXTRA := [train]
 $(VENV)/fuzz.stamp: EXTRA := [fuzz]
