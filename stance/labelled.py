@@ -109,7 +109,7 @@ def detach(article: Article) -> Article:
 
     Example:
         >>> detach({"id": "a", "text": "So.", "sentences": []})["sha256"][:8]
-        'c98a5d19'
+        '12984637'
 
     """
     text = article["text"]
