@@ -6,6 +6,7 @@ What makes a reader fail is written to ``fuzz/findings/TARGET/``; it stays there
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -46,11 +47,18 @@ def run(name: str, seconds: int) -> None:
 
 def sow(name: str, corpus: Path) -> None:
     """Write some good input, from which the fuzzer starts."""
+    from stance.integrations import brat, label_studio
+
     articles = (ROOT / "examples" / "concepts.jsonl").read_bytes().splitlines()
+    tasks = [label_studio.to_task(json.loads(article)) for article in articles]
+    finished = [json.dumps([task | {"annotations": task["predictions"]}]) for task in tasks]
     seeds = {
         "labelled": articles,
         "gzipped": [gzip.compress(article) for article in articles],
         "standoff": (ROOT / "seeds" / "standoff" / "daquq.jsonl").read_bytes().splitlines(),
+        "brat": [brat.to_ann(json.loads(article)).encode() for article in articles],
+        "label-studio": [task.encode() for task in finished],
+        "sheet": [b"id,start,end,label,speaker,mention,cue,target\na,0,26,denial,Ada Brook,Ada Brook,denied,\n"],
         "recipe": [path.read_bytes() for path in (ROOT / "configs").glob("*.yaml")],
         "settings": [(ROOT / "stance" / "models" / "default" / "config.json").read_bytes()],
         "sentences": [(ROOT / "examples" / "daily-brief.txt").read_bytes()],

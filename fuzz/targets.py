@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from types import MappingProxyType
 
 from stance import labelled
 from stance.document import Document
+from stance.integrations import brat, label_studio, sheets
 from stance.integrity import ModelError
 from stance.labelled import LabelledSetError
 from stance.sentences import check_boundaries, split
@@ -43,6 +45,25 @@ def read_standoff(content: bytes) -> None:
         labelled.join(path, [{"text": _KNOWN}])
 
 
+def read_brat(content: bytes) -> None:
+    """Read brat's annotation of an article."""
+    with suppress(LabelledSetError):
+        brat.from_ann(_KNOWN, content.decode("utf-8", "replace"))
+
+
+def read_label_studio(content: bytes) -> None:
+    """Read an export of Label Studio."""
+    with _file(content, ".json") as path, suppress(LabelledSetError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        list(label_studio.read(path))
+
+
+def read_sheet(content: bytes) -> None:
+    """Read a corrected sheet of an article."""
+    with _file(content, ".csv") as path, suppress(LabelledSetError):
+        list(sheets.read(path, [{"id": "a", "text": _KNOWN}]))
+
+
 def read_configuration(content: bytes) -> None:
     """Read a training recipe."""
     with _file(content, ".yaml") as path, suppress(ConfigurationError):
@@ -67,6 +88,9 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "labelled": read_labelled,
         "gzipped": read_gzipped,
         "standoff": read_standoff,
+        "brat": read_brat,
+        "label-studio": read_label_studio,
+        "sheet": read_sheet,
         "recipe": read_configuration,
         "settings": read_settings,
         "sentences": split_text,

@@ -59,7 +59,7 @@ class StanceClassifier:
     Example:
         >>> import stance
         >>> classifier = stance.StanceClassifier.from_pretrained()
-        >>> classifier.classify("The mayor denied it.").sentences[0].label.value
+        >>> classifier.classify("The mayor denied the claim.").sentences[0].label.value
         'denial'
 
     """

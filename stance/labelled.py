@@ -291,6 +291,8 @@ def _check_source(speaker: Mapping[str, Any], text: str, where: str) -> None:
 
 def _check_prediction(sentence: Mapping[str, Any], text: str, where: str) -> None:
     """Check the keys that only predictions have."""
+    if not isinstance(sentence.get("abstained", False), bool):
+        raise LabelledSetError(f"{where}: 'abstained' must be true or false, not {sentence['abstained']!r}")
     if sentence.get("cue") is not None:
         _check_span(sentence["cue"], text, f"{where}, cue")
     scores = sentence.get("scores")

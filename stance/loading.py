@@ -58,6 +58,7 @@ def read_network(folder: Path) -> StanceModel:
     """
     from stance.modeling import StanceModel
 
+    network: StanceModel
     with _no_progress_bar(), reading(folder / WEIGHTS[0]):
         network, found = StanceModel.from_pretrained(
             folder, dtype="float32", local_files_only=True, use_safetensors=True, output_loading_info=True

@@ -12,8 +12,9 @@ from stance import labelled
 from stance.classifier import DEFAULT_MODEL
 
 
-def test_it_is_at_most_50_megabytes_of_float16():
-    assert sum(file.stat().st_size for file in DEFAULT_MODEL.iterdir()) <= 50_000_000
+def test_it_is_at_most_75_megabytes_and_its_weights_at_most_50():
+    assert sum(file.stat().st_size for file in DEFAULT_MODEL.iterdir()) <= 75_000_000
+    assert (DEFAULT_MODEL / "model.safetensors").stat().st_size <= 50_000_000
     assert {str(value.dtype) for value in load_file(DEFAULT_MODEL / "model.safetensors").values()} == {"torch.float16"}
 
 

@@ -43,7 +43,8 @@ def unsafe(call):
         return "torch.load without weights_only=True unpickles"
     if name in {"yaml.load", "yaml.unsafe_load", "yaml.full_load"}:
         return f"{name} makes objects; use yaml.safe_load"
-    if "trust_remote_code" in given or "allow_pickle" in given or "shell" in given:
+    is_shell = name.startswith("subprocess.") and "shell" in given
+    if is_shell or "trust_remote_code" in given or "allow_pickle" in given:
         return f"{name} runs what others wrote"
     return None
 

@@ -54,7 +54,7 @@ def shoot_page(browser: Browser, address: str, scheme: str, name: str, width: in
     page.goto(address)
     page.get_by_role("button", name="Use the sample").click()
     page.locator("#result").wait_for(timeout=600_000)
-    page.evaluate("document.activeElement.blur()")
+    page.evaluate("document.activeElement.blur(); scrollTo({top: 0, behavior: 'instant'})")
     page.screenshot(path=IMAGES / f"{name}.png")
     page.close()
 

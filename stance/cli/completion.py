@@ -35,7 +35,7 @@ def _run(arguments: argparse.Namespace) -> None:
         for action in actions:
             if action.metavar in _FILES:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
-    sys.stdout.write(f"{shtab.complete(whole, shell=arguments.shell)}\n")
+    sys.stdout.write(f"{shtab.complete(whole, arguments.shell)}\n")
 
 
 def _commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:

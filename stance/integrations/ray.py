@@ -27,7 +27,7 @@ class Classify:
 
     Example:
         >>> import numpy as np
-        >>> rows = Classify()({"text": np.array(["The mayor denied it."], dtype=object)})
+        >>> rows = Classify()({"text": np.array(["The mayor denied the claim."], dtype=object)})
         >>> '"label": "denial"' in rows["document"][0]
         True
 

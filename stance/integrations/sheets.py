@@ -50,18 +50,23 @@ def read(path: str | Path, articles: Iterable[Mapping[str, Any]]) -> Iterator[Ar
     """
     known = {article["id"]: article for article in articles if article.get("id") is not None}
     csv.field_size_limit(2**31 - 1)  # the default is shorter than some cells
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        table = csv.DictReader(file)
-        if missing := {"id", "start", "end", "label", "speaker"} - set(table.fieldnames or ()):
-            raise LabelledSetError(f"{path}: there is no column {', '.join(sorted(missing))}; write the sheet anew")
-        numbered = ((f"{path}, row {number}", row) for number, row in enumerate(table, 1))
-        for identifier, group in groupby(numbered, key=lambda pair: _bare(pair[1]["id"])):
-            if identifier not in known:
-                raise LabelledSetError(f"{path}: no article has the id {identifier!r}; give the articles of the sheet")
-            line = known[identifier]
-            article = {**line, "sentences": [_record(line["text"], row, place) for place, row in group]}
-            validate(article, f"{path}, article {identifier!r}")
-            yield article
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file)
+            if missing := {"id", "start", "end", "label", "speaker"} - set(table.fieldnames or ()):
+                raise LabelledSetError(f"{path}: there is no column {', '.join(sorted(missing))}; write the sheet anew")
+            numbered = ((f"{path}, row {number}", row) for number, row in enumerate(table, 1))
+            for identifier, group in groupby(numbered, key=lambda pair: _bare(pair[1]["id"])):
+                if identifier not in known:
+                    raise LabelledSetError(
+                        f"{path}: no article has the id {identifier!r}; give the articles of the sheet"
+                    )
+                line = known[identifier]
+                article = {**line, "sentences": [_record(line["text"], row, place) for place, row in group]}
+                validate(article, f"{path}, article {identifier!r}")
+                yield article
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise LabelledSetError(f"{path}: no table in UTF-8: {error}; save the sheet as CSV in UTF-8") from error
 
 
 def _record(text: str, row: Mapping[str, str | None], place: str) -> dict[str, Any]:
