@@ -61,8 +61,15 @@ class TorchEngine:
         unpadded = []
         for row, window in enumerate(windows):
             sentences, tokens = int(window.sentence_ids[-1]) + 1, len(window)
-            pointers = (logits[row, :sentences, :, :tokens] for logits in (mention, name, target))
-            unpadded.append(Logits(label[row, :sentences], *pointers, tag[row, :tokens]))
+            unpadded.append(
+                Logits(
+                    label=label[row, :sentences],
+                    mention=mention[row, :sentences, :, :tokens],
+                    name=name[row, :sentences, :, :tokens],
+                    target=target[row, :sentences, :, :tokens],
+                    tag=tag[row, :tokens],
+                )
+            )
         return unpadded
 
 
