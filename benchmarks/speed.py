@@ -138,15 +138,19 @@ def bare_encoder(articles: str, count: int) -> Figures:
 
     from stance.classifier import DEFAULT_MODEL
     from stance.engines import GRAPHS
-    from stance.engines.onnx import OnnxEngine
+    from stance.engines.onnx import OnnxEngine, inputs
     from stance.loading import load_windower
     from stance.sentences import split
     from stance.settings import Settings
 
     model = onnx.load(DEFAULT_MODEL / GRAPHS["onnx-int8"])
+    hidden = onnx.helper.make_empty_tensor_value_info(_hidden(model))
+    del model.graph.output[:]
+    # ONNX Runtime leaves out what no output needs.
+    model.graph.output.append(hidden)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "encoder.onnx")
-        onnx.save(onnx.utils.Extractor(model).extract_model(["input_ids", "surface_ids"], [_hidden(model)]), file)
+        onnx.save(model, file)
         engine = OnnxEngine(file)
     windower, _ = load_windower(DEFAULT_MODEL, Settings.read(DEFAULT_MODEL))
     texts = _texts(articles, count)
@@ -154,8 +158,7 @@ def bare_encoder(articles: str, count: int) -> Figures:
     windows = [window for text, own in zip(texts, spans, strict=True) for window in windower.windows(text, own)]
 
     def read(window: Window) -> None:
-        arrays = {"input_ids": window.input_ids[None], "surface_ids": window.surface_ids[None]}
-        engine.session.run(None, arrays)
+        engine.session.run(None, inputs(window))
 
     def work() -> None:
         with ThreadPoolExecutor(engine.threads) as pool:
@@ -187,12 +190,13 @@ def zero_shot(articles: str) -> Figures:
 
     from stance.classifier import DEFAULT_MODEL
 
-    config = BartConfig(num_labels=3, label2id={"contradiction": 0, "neutral": 1, "entailment": 2})
     tokenizer = PreTrainedTokenizerFast.from_pretrained(DEFAULT_MODEL)
+    labels = {"contradiction": 0, "neutral": 1, "entailment": 2}
+    config = BartConfig(num_labels=3, label2id=labels, eos_token_id=tokenizer.sep_token_id)
     peer = pipeline("zero-shot-classification", model=BartForSequenceClassification(config).eval(), tokenizer=tokenizer)
     sentences = _sentences(articles, _PEER_SENTENCES)
-    labels = ["assertion", "denial", "allegation", "none"]
-    return _rate(_seconds(lambda: peer(sentences, candidate_labels=labels)), len(sentences))
+    candidates = ["assertion", "denial", "allegation", "none"]
+    return _rate(_seconds(lambda: peer(sentences, candidate_labels=candidates)), len(sentences))
 
 
 def sentence_pipeline(articles: str) -> Figures:

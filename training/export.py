@@ -150,7 +150,7 @@ def _fused_attention(
         shape=(batch, tokens, heads * size),
         version=1,
     )
-    return attended.reshape(batch, tokens, heads, size), None
+    return attended.view(batch, tokens, heads, size), None
 
 
 def _forget_origin(graph: onnx.ModelProto) -> None:

@@ -66,8 +66,15 @@ class TorchEngine:
         unpadded = []
         for row, window in enumerate(windows):
             sentences, tokens = int(window.sentence_ids[-1]) + 1, len(window)
-            here = (row, slice(sentences), slice(None), slice(tokens))
-            unpadded.append(Logits(label[row, :sentences], mention[here], name[here], target[here], tag[row, :tokens]))
+            unpadded.append(
+                Logits(
+                    label=label[row, :sentences],
+                    mention=mention[row, :sentences, :, :tokens],
+                    name=name[row, :sentences, :, :tokens],
+                    target=target[row, :sentences, :, :tokens],
+                    tag=tag[row, :tokens],
+                )
+            )
         return unpadded
 
 
