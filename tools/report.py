@@ -9,7 +9,7 @@ import argparse
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,11 @@ from typing import Any
 from stance import labelled
 from stance.baselines import fit_baseline
 from stance.classifier import DEFAULT_MODEL, FILES, WEIGHTS, StanceClassifier
-from stance.document import Document
 from stance.evaluation import Evaluation, evaluate
 from stance.labelled import Article
 from stance.matching import judge
 from training.configuration import Recipe, read_recipe
-from training.train import held_out
+from training.train import held_out, predict
 
 from . import ROOT
 from .figures import REPORT, fill_pages, read_report
@@ -82,17 +81,13 @@ def corpora() -> Path:
 
 def measure_seeds(classifier: StanceClassifier) -> dict[str, Report]:
     """Measure a model on the labelled sets that are part of the project; the worst errors of the first are listed."""
-    sets = {path: measure(classifier, ROOT / path) for path in SEEDS}
-    development = labelled.read(ROOT / SEEDS[0])
-    errors = evaluate(development, predict(classifier, development)).errors
-    sets[SEEDS[0]]["errors"] = [asdict(error) for error in errors]
-    return sets
+    return {path: measure(classifier, ROOT / path, with_errors=path == SEEDS[0]) for path in SEEDS}
 
 
-def measure(classifier: StanceClassifier, path: Path) -> Report:
-    """Measure a model on a labelled set."""
+def measure(classifier: StanceClassifier, path: Path, *, with_errors: bool = False) -> Report:
+    """Measure a model on a labelled set; errors are listed only of a set that is the project's own."""
     gold = labelled.read(path)
-    figures = summarise(gold, [document.to_dict() for document in predict(classifier, gold)])
+    figures = summarise(gold, [document.to_dict() for document in predict(classifier, gold)], with_errors=with_errors)
     return figures | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
@@ -115,20 +110,15 @@ def example(classifier: StanceClassifier) -> Report:
     return line
 
 
-def predict(classifier: StanceClassifier, gold: Iterable[Article]) -> list[Document]:
-    """Classify labelled articles."""
-    return list(classifier.stream((article["id"], article["text"]) for article in gold))
-
-
-def summarise(gold: Sequence[Article], predicted: Sequence[Mapping[str, Any]]) -> Report:
-    """Put every figure about a labelled set into a dictionary; no word of its articles is in it."""
+def summarise(gold: Sequence[Article], predicted: Sequence[Mapping[str, Any]], *, with_errors: bool = False) -> Report:
+    """Put every figure about a labelled set into a dictionary; without errors, no word of its articles is in it."""
     evaluation: Evaluation = evaluate(gold, predicted)
     figures = evaluation.to_dict()
     del figures["errors"]
     judged = [one for article, guess in zip(gold, predicted, strict=True) for one in judge(article, guess)]
     found = [one.target_right for one in judged if one.target_right is not None and one.gold == one.predicted]
     summary: Report = rounded(figures | {"targets": {"allegations found": len(found), "right": sum(found)}})
-    return summary
+    return summary | ({"errors": [asdict(error) for error in evaluation.errors]} if with_errors else {})
 
 
 def rounded(value: Any) -> Any:  # noqa: ANN401  # any JSON value

@@ -11,7 +11,7 @@ from transformers import AttentionInterface
 
 from stance.classifier import FILES
 from stance.engines import GRAPHS
-from stance.loading import find_folder, load_windower
+from stance.loading import find_folder, load_windower, read_network
 from stance.modeling import StanceModel
 from stance.sentences import split
 from stance.settings import Settings
@@ -71,7 +71,7 @@ def export(model: str | Path, folder: Path, *, int8: bool = False) -> Path:
     source = find_folder(model)
     if not (source / "model.safetensors").is_file():
         raise FileNotFoundError(f"the model folder {str(source)!r} lacks model.safetensors; export the original model")
-    graph = trace(StanceModel.from_pretrained(source, dtype="float32", local_files_only=True).eval())
+    graph = trace(read_network(source).eval())
     return write(graph, source, folder, int8=int8)
 
 
