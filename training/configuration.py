@@ -84,6 +84,8 @@ class Stage(_Strict):
         name: Names the folder of its checkpoints.
         sources: What it trains on.
         epochs: How often it sees each article.
+        window: Longest window in training, where it is not the recipe's; overlap and batch keep their size in tokens
+            in proportion.
         learning_rate: Its highest, after the warm-up.
         head_rate: Factor on the learning rate for the heads, which know less than the encoder.
         word_dropout: Share of the words that are hidden from the encoder (Iyyer et al., 2015).
@@ -96,6 +98,7 @@ class Stage(_Strict):
     name: str
     sources: list[Source]
     epochs: int = Field(ge=1)
+    window: int | None = Field(default=None, ge=16)
     learning_rate: float = Field(gt=0)
     head_rate: float = Field(default=1.0, gt=0)
     word_dropout: float = Field(default=0.0, ge=0, lt=1)

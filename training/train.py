@@ -8,7 +8,7 @@ import importlib.util
 import math
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,6 +28,7 @@ from stance.loading import find_folder, load_windower
 from stance.modeling import StanceConfig, StanceModel
 from stance.settings import Settings
 
+from .acceleration import accelerate
 from .averaging import AVERAGE_FILE, WeightAverage
 from .calibrate import calibrate
 from .configuration import Recipe, Stage, read_recipe
@@ -182,16 +183,21 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path) -> None:
     windower, pad_id = load_windower(start, settings)
     classifier = StanceClassifier(TorchEngine(model), windower, settings, pad_id)
     articles = [article for source in stage.sources for article in read_source(source, recipe.calibration_fold)]
-    dataset = Dataset.from_list(features(articles, classifier.windower))
+    window = stage.window or recipe.window
+    shorter = replace(settings, window=window, overlap=recipe.overlap * window // recipe.window)
+    dataset = Dataset.from_list(features(articles, load_windower(start, shorter)[0]))
+    on_cpu = not torch.accelerator.is_available()
+    if on_cpu and recipe.precision == "bf16":
+        accelerate(model.encoder)
     checkpoints = end.with_name(f"{end.name}-checkpoints")
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=stage.epochs,
-        per_device_train_batch_size=recipe.batch_size,
+        per_device_train_batch_size=max(1, recipe.batch_size * recipe.window // window),
         learning_rate=stage.learning_rate,
         warmup_steps=recipe.warmup,
         bf16=recipe.precision == "bf16",
-        use_cpu=not torch.accelerator.is_available(),
+        use_cpu=on_cpu,
         max_grad_norm=1.0,
         train_sampling_strategy="group_by_length",
         seed=recipe.seed,
