@@ -54,6 +54,11 @@ evaluate: $(VENV)/test.stamp
 figures: $(VENV)/test.stamp
 	$(RUN) -m tools.figures
 
+# Memory that a step has given back to the system must be cleared anew for the next: training keeps it.
+train reproduce: export MALLOC_MMAP_MAX_ = 0
+train reproduce: export MALLOC_TRIM_THRESHOLD_ = 100000000000
+train reproduce: export GLIBC_TUNABLES = glibc.malloc.hugetlb=1
+
 reproduce: $(VENV)/train.stamp
 	$(RUN) -m tools.reproduce $(ARGS)
 

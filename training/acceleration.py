@@ -1,4 +1,4 @@
-"""What makes an encoder learn faster on a processor: attention written out, and dropout that needs few random numbers."""
+"""What makes an encoder learn faster on a processor: attention written out, dropout that needs few random numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def accelerate(encoder: PreTrainedModel) -> None:
     for module in list(encoder.modules()):
         for name, child in module.named_children():
             if isinstance(child, nn.Dropout):
-                setattr(module, name, SequenceDropout(child.p))
+                setattr(module, name, SequenceDropout(child.p).train(child.training))
     if encoder._supports_attention_backend:
         encoder.set_attn_implementation(_WRITTEN_OUT)
 
