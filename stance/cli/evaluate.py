@@ -39,10 +39,10 @@ def add(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     from stance import labelled
-    from stance.evaluation import evaluate
+    from stance.evaluation import by_id, evaluate
 
     _check_files(arguments)
-    articles = labelled.read(arguments.set)
+    articles = list(by_id(arguments.set).values())
     predicted = _predict(arguments, articles)
     if arguments.predictions:
         with named(arguments.predictions):
@@ -53,9 +53,6 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _predict(arguments: argparse.Namespace, articles: Sequence[Article]) -> Iterable[Article]:
-    for number, article in enumerate(articles):
-        if not isinstance(article.get("id"), str):
-            raise ValueError(f"{arguments.set}: article {number} has no id; evaluation matches articles by id")
     if arguments.baseline:
         from stance.baselines import fit_baseline
         from stance.labelled import read
