@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
     parser = add_command(commands, "evaluate", "measure a model or a baseline on a labelled set", _EXAMPLES)
     parser.add_argument("set", metavar="SET", help="a labelled set, .jsonl or .jsonl.gz")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--model", help="a folder or a hub id (default: the embedded model)")
+    what.add_argument("--model", metavar="MODEL", help="a folder or a hub id (default: the embedded model)")
     what.add_argument("--baseline", metavar="NAME", help="majority or tfidf; needs --train")
     parser.add_argument("--train", metavar="TRAIN", help="the labelled set that the baseline learns from")
     parser.add_argument("--errors", type=int, default=0, metavar="N", help="list the N worst errors")
