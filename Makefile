@@ -9,7 +9,7 @@
 # make figures    fill in the figures from the last evaluation
 # make reproduce  rebuild the default model, and compare its figures with those that are quoted
 # make browser   install what the tests of the page need on Debian: Chromium (as root), and axe-core into .axe
-# make pictures  install, and make the pictures of the documentation; needs the browser
+# make pictures  install, and make the pictures of the documentation; needs the browser; ARGS="spacy terminal": some
 # make clean   remove what the others made, except trained models
 #
 # Each works in an empty clone with Python 3.11; another one: make demo PYTHON=/path/to/python
@@ -72,7 +72,7 @@ browser:
 
 pictures: export HF_HUB_OFFLINE = 1
 pictures: $(VENV)/test.stamp
-	$(RUN) -m tools.pictures
+	$(RUN) -m tools.pictures $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .axe

@@ -7,13 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from stance import labelled
 from stance.classifier import StanceClassifier
 from stance.document import Document
 
 if TYPE_CHECKING:
     from stance.classifier import Boundaries, Texts
     from stance.evaluation import Evaluation
+    from stance.labelled import Article
 
 
 def load(model: str | Path | None = None, *, device: str | None = None, engine: str | None = None) -> StanceClassifier:
@@ -79,8 +79,8 @@ def classify(
 
 
 def evaluate(
-    gold: str | Path | Sequence[labelled.Article],
-    predicted: str | Path | Sequence[Document] | Sequence[labelled.Article] | StanceClassifier | None = None,
+    gold: str | Path | Sequence[Article],
+    predicted: str | Path | Sequence[Document] | Sequence[Article] | StanceClassifier | None = None,
 ) -> Evaluation:
     """Score predictions against a labelled set.
 
@@ -94,19 +94,18 @@ def evaluate(
 
     Raises:
         stance.LabelledSetError: If the labelled set breaks its format.
-        ValueError: If the predictions are not those of the gold articles.
+        ValueError: If a gold article has no id, or the predictions are not those of the gold articles.
 
     """
+    from stance.evaluation import by_id
     from stance.evaluation import evaluate as score
 
-    articles = labelled.read(gold) if isinstance(gold, str | Path) else gold
-    if predicted is None or isinstance(predicted, StanceClassifier):
-        classifier = predicted or default_classifier()
-        for number, article in enumerate(articles):
-            if not isinstance(article.get("id"), str):
-                raise ValueError(f"article {number} of the labelled set has no id; predictions are matched by id")
-        predicted = list(classifier.stream((article["id"], article["text"]) for article in articles))
-    return score(articles, predicted)
+    if predicted is not None and not isinstance(predicted, StanceClassifier):
+        return score(gold, predicted)
+    articles = by_id(gold)
+    classifier = predicted or default_classifier()
+    texts = ((identifier, article["text"]) for identifier, article in articles.items())
+    return score(articles.values(), classifier.stream(texts))
 
 
 @lru_cache(maxsize=1)

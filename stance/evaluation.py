@@ -169,10 +169,27 @@ def evaluate(gold: Articles, predicted: Articles) -> Evaluation:
         1.0
 
     """
-    labelled = _by_id(_load_gold(gold), "the labelled set")
+    labelled = by_id(gold)
     predictions = _by_id(_load_predicted(predicted), "the predictions")
     judged = [_judge(article, _find(predictions, article)) for article in labelled.values()]
     return _summarise([article for article in judged if article])
+
+
+def by_id(gold: Articles) -> dict[str, Article]:
+    """Read a labelled set, and make sure before anything is predicted that predictions can be matched with it.
+
+    Args:
+        gold: The path of its file, or its articles.
+
+    Returns:
+        Its articles by their ids, in order.
+
+    Raises:
+        ValueError: If an article has no id, or that of another.
+        stance.LabelledSetError: If the labelled set breaks the format.
+
+    """
+    return _by_id(_load_gold(gold), str(gold) if isinstance(gold, (str, Path)) else "the labelled set")
 
 
 def _load_gold(articles: Articles) -> list[Article]:

@@ -262,7 +262,7 @@ def test_evaluate_explains_bad_sets(fail, tmp_path, articles):
     path.write_text("{}\n", encoding="utf-8")
     assert f"{path}, line 1: 'text' must be a string" in fail("evaluate", path)
     write(path, [articles[0], {**articles[1], "id": None}])
-    assert f"{path}: article 1 has no id" in fail("evaluate", path)
+    assert f"article 1 of {path} has no id" in fail("evaluate", path)
     write(path, articles)
     assert "unknown baseline 'magic'" in fail("evaluate", path, "--baseline", "magic", "--train", path)
 

@@ -101,6 +101,13 @@ def test_web_pages_are_read(capsys, tmp_path):
     assert f"{path}: found no article in this page" in error(capsys, "classify", path)
 
 
+def test_endings_may_be_capitals(capsys, tmp_path):
+    (tmp_path / "A.JSONL").write_text('{"text": "So."}\n', encoding="utf-8")
+    assert [line["text"] for line in lines(capsys, "classify", tmp_path / "A.JSONL")] == ["So."]
+    assert lines(capsys, "classify", tmp_path / "A.JSONL", "-o", tmp_path / "B.CSV") == []
+    assert (tmp_path / "B.CSV").read_text(encoding="utf-8").startswith("id,sentence,")
+
+
 def test_patterns_and_standard_input(capsys, monkeypatch, tmp_path):
     for name in ("b", "a", "[c]"):
         (tmp_path / f"{name}.txt").write_text(name, encoding="utf-8")
@@ -170,7 +177,9 @@ def test_what_was_not_foreseen_is_one_line_too(capsys, monkeypatch, rehearsed):
     assert error(capsys, "classify", rehearsed) == "stance: error: RuntimeError: a; b; --debug shows where\n"
 
 
-@pytest.mark.parametrize("command", ["classify", "convert", "evaluate", "train", "export", "models", "completion"])
+@pytest.mark.parametrize(
+    "command", ["classify", "convert", "evaluate", "train", "export", "serve", "models", "completion"]
+)
 def test_help_has_examples(capsys, command):
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])

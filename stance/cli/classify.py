@@ -45,7 +45,7 @@ def add(commands: Commands) -> None:
         metavar="FILE",
         help="text in UTF-8, .html, .jsonl, .csv or .parquet; a pattern such as 'news/*.txt'; - is standard input",
     )
-    parser.add_argument("--model", help="a folder or a hub id (default: the embedded model)")
+    parser.add_argument("--model", metavar="MODEL", help="a folder or a hub id (default: the embedded model)")
     parser.add_argument("--min-confidence", type=float, metavar="P", help="mark less confident labels as abstained")
 
     reading = parser.add_argument_group("reading")

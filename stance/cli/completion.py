@@ -16,7 +16,7 @@ _EXAMPLES = """\
   stance completion bash > ~/.local/share/bash-completion/completions/stance
   stance completion zsh > ~/.zfunc/_stance    # with fpath+=~/.zfunc in ~/.zshrc
 """
-_FILES = frozenset({"FILE", "FOLDER", "SET", "TRAIN", "OUT", "CONFIG", "DIR", "INPUT", "OUTPUT"})
+_FILES = frozenset({"FILE", "FOLDER", "SET", "TRAIN", "OUT", "CONFIG", "DIR", "INPUT", "OUTPUT", "MODEL"})
 
 
 def add(commands: Commands) -> None:

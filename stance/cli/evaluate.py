@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
     parser = add_command(commands, "evaluate", "measure a model or a baseline on a labelled set", _EXAMPLES)
     parser.add_argument("set", metavar="SET", help="a labelled set, .jsonl or .jsonl.gz")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--model", help="a folder or a hub id (default: the embedded model)")
+    what.add_argument("--model", metavar="MODEL", help="a folder or a hub id (default: the embedded model)")
     what.add_argument("--baseline", metavar="NAME", help="majority or tfidf; needs --train")
     parser.add_argument("--train", metavar="TRAIN", help="the labelled set that the baseline learns from")
     parser.add_argument("--errors", type=int, default=0, metavar="N", help="list the N worst errors")
@@ -39,10 +39,10 @@ def add(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     from stance import labelled
-    from stance.evaluation import evaluate
+    from stance.evaluation import by_id, evaluate
 
     _check_files(arguments)
-    articles = labelled.read(arguments.set)
+    articles = list(by_id(arguments.set).values())
     predicted = _predict(arguments, articles)
     if arguments.predictions:
         with named(arguments.predictions):
@@ -53,9 +53,6 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _predict(arguments: argparse.Namespace, articles: Sequence[Article]) -> Iterable[Article]:
-    for number, article in enumerate(articles):
-        if not isinstance(article.get("id"), str):
-            raise ValueError(f"{arguments.set}: article {number} has no id; evaluation matches articles by id")
     if arguments.baseline:
         from stance.baselines import fit_baseline
         from stance.labelled import read

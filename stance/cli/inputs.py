@@ -71,7 +71,8 @@ class Source:
 
     def format_of(self, file: str) -> str:
         """Tell how a file is to be read; what has no known ending is text."""
-        return self.format or next((known for ending, known in _ENDINGS.items() if file.endswith(ending)), "text")
+        name = file.lower()
+        return self.format or next((known for ending, known in _ENDINGS.items() if name.endswith(ending)), "text")
 
 
 def expand(files: Iterable[str]) -> list[str]:
@@ -131,7 +132,7 @@ def _open(file: str, format: str) -> AbstractContextManager[IO[bytes]]:
     if file == STANDARD_INPUT:
         # A Parquet file is read from its end.
         return nullcontext(io.BytesIO(sys.stdin.buffer.read()) if format == "parquet" else sys.stdin.buffer)
-    if file.endswith(".gz"):
+    if file.lower().endswith(".gz"):
         return cast("AbstractContextManager[IO[bytes]]", gzip.open(file))
     return open(file, "rb")
 

@@ -30,7 +30,7 @@ def format_of(file: str) -> str:
         ValueError: If the ending says nothing.
 
     """
-    known = Path(file).suffix.removeprefix(".")
+    known = Path(file).suffix.removeprefix(".").lower()
     if known not in FORMATS:
         raise ValueError(f"{file}: how to write it is not clear; let it end in .jsonl, .csv, .html or .parquet")
     return known

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import io
 import json
 import logging
@@ -24,7 +23,7 @@ import stance
 from stance import markup, palette
 from stance.classifier import StanceClassifier
 from stance.document import Document
-from stance.frames import COLUMNS, rows
+from stance.integrations import sheets
 from stance.server.batching import Batcher, Job, QueueFullError
 from stance.server.guard import Guard, patient_protocol
 from stance.server.metrics import Metrics
@@ -276,17 +275,14 @@ def _result(documents: Sequence[Document], body: ClassifyRequest) -> dict[str, A
         if "html" in body.also:
             line["html"] = markup.to_fragment(document)
         if "csv" in body.also:
-            line["csv"] = _csv(document)
+            line["csv"] = _sheet(document)
         out.append(line)
     return out[0] if isinstance(body.text, str) else out
 
 
-def _csv(document: Document) -> str:
-    # Not by pandas, whose strings cannot hold a lone surrogate.
+def _sheet(document: Document) -> str:
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(COLUMNS))
-    writer.writeheader()
-    writer.writerows(rows(document))
+    sheets.write([document], out)
     return out.getvalue()
 
 

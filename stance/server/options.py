@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+_KINDS = {"model": "MODEL", "token_file": "FILE"}
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -93,4 +94,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             continue
         default = "" if option.default is None else f" (default: {option.default})"
         kind = str if option.default is None else type(option.default)
-        parser.add_argument(flag, type=kind, default=option.default, metavar="X", help=about + default)
+        metavar = _KINDS.get(option.name, "X")
+        parser.add_argument(flag, type=kind, default=option.default, metavar=metavar, help=about + default)

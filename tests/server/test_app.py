@@ -67,6 +67,11 @@ def test_html_and_csv_come_beside_the_json_when_asked_for(client):
     assert client.classify(TEXT) == doc.to_dict()
 
 
+def test_no_cell_of_the_table_starts_a_formula(client):
+    table = csv.DictReader(io.StringIO(client.classify("=1+1 denied it.", also=["csv"])["csv"], newline=""))
+    assert [row["text"] for row in table] == ["'=1+1 denied it."]
+
+
 def test_progress_comes_in_lines_with_the_result_last(client, classifier):
     classifier.gate.clear()
     threading.Timer(0.5, classifier.gate.set).start()

@@ -1,5 +1,6 @@
 """The page in a real browser: an article goes in, marks and ledger come out, and everybody can use it."""
 
+import codecs
 import csv
 import io
 import json
@@ -103,7 +104,9 @@ def test_downloads_hold_what_the_server_answered(page, client):
     assert json.loads(Path(waiting.value.path()).read_text(encoding="utf-8")) == client.classify(TEXT)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Download CSV").click()
-    assert len(list(csv.reader(io.StringIO(Path(waiting.value.path()).read_text(encoding="utf-8"))))) == 6
+    sheet = Path(waiting.value.path()).read_bytes()
+    assert sheet.startswith(codecs.BOM_UTF8)  # or else spreadsheets take it for something else
+    assert len(list(csv.reader(io.StringIO(sheet.decode("utf-8-sig"))))) == 6
 
 
 def test_the_sample_is_one_click_away(page):
@@ -121,6 +124,19 @@ def test_files_are_read(page, tmp_path):
     (tmp_path / "b.pdf").write_bytes(b"%PDF")
     page.set_input_files("#file", tmp_path / "b.pdf")
     assert page.get_by_role("alert").inner_text() == "Only .txt and .html files can be read here."
+
+
+def test_a_file_may_be_dropped_anywhere_even_on_a_result(page):
+    read(page, "It rained.")
+    page.evaluate(
+        """text => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([text], "ada.TXT"));
+            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+        }""",
+        TEXT,
+    )
+    playwright.expect(page.locator(".sentence:visible")).to_have_count(5)
 
 
 def test_errors_are_shown_in_words(page):

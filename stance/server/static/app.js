@@ -24,12 +24,16 @@ text.addEventListener("input", () => {
   format = "text";
   name = "article";
 });
-text.addEventListener("dragover", (event) => {
+// Anywhere: beside the field, the browser would leave the page for the file.
+document.addEventListener("dragover", (event) => {
+  if (!event.dataTransfer.types.includes("Files")) return;
   event.preventDefault();
   text.classList.add("dropping");
 });
-text.addEventListener("dragleave", () => text.classList.remove("dropping"));
-text.addEventListener("drop", (event) => {
+document.addEventListener("dragleave", (event) => {
+  if (event.relatedTarget === null) text.classList.remove("dropping");
+});
+document.addEventListener("drop", (event) => {
   text.classList.remove("dropping");
   if (event.dataTransfer.files.length === 0) return;
   event.preventDefault();
@@ -40,7 +44,7 @@ byId("json").addEventListener("click", () => {
   const { html, csv, ...line } = result;
   download(`${JSON.stringify(line)}\n`, "application/json", "json");
 });
-byId("csv").addEventListener("click", () => download(result.csv, "text/csv", "csv"));
+byId("csv").addEventListener("click", () => download(`\ufeff${result.csv}`, "text/csv", "csv")); // marked as UTF-8
 
 function fill(content, kind, called) {
   text.value = content;
