@@ -7,11 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from stance import labelled
 from stance.classifier import StanceClassifier
 from stance.document import Document
 
 if TYPE_CHECKING:
+    from stance import labelled
     from stance.classifier import Boundaries, Texts
     from stance.evaluation import Evaluation
 
@@ -97,6 +97,7 @@ def evaluate(
         ValueError: If the predictions are not those of the gold articles.
 
     """
+    from stance import labelled
     from stance.evaluation import evaluate as score
 
     articles = labelled.read(gold) if isinstance(gold, str | Path) else gold
