@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from stance.cli import inputs, outputs
+from stance.cli import cluster, inputs, outputs
 from stance.cli.commands import add_command, named
 from stance.cli.jobs import Job, results
 from stance.cli.progress import with_progress
@@ -31,6 +31,7 @@ _EXAMPLES = """\
   stance classify articles.parquet --text-column body -o sentences.parquet
   stance classify archive.jsonl -o out.jsonl --errors-to bad.jsonl
   stance classify archive.jsonl -o out.jsonl --errors-to bad.jsonl --resume
+  stance classify --ray auto 'articles/*.parquet' -o out/
 
 Each line of JSON is one article: a labelled set, to correct and to train on.
 """
@@ -64,10 +65,18 @@ def add(commands: Commands) -> None:
     )
     writing.add_argument("--errors-to", metavar="FILE", help="write down what cannot be classified, and go on")
     writing.add_argument("--resume", action="store_true", help="go on with a run that was killed; needs -o FILE.jsonl")
+    writing.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="on a cluster, .parquet files into the folder of -o: auto, a head node's HOST:PORT, or local",
+    )
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    _check_confidence(arguments.min_confidence)
+    if arguments.ray:
+        return cluster.classify(arguments)
     format = _format(arguments)
     files = inputs.expand(arguments.files)
     _check(arguments, files, format)
@@ -100,11 +109,13 @@ def _format(arguments: argparse.Namespace) -> str:
     return "table" if sys.stdout.isatty() else "jsonl"
 
 
-def _check(arguments: argparse.Namespace, files: list[str], format: str) -> None:
-    """Refuse, before anything is read or written, what cannot go well."""
-    sure = arguments.min_confidence
+def _check_confidence(sure: float | None) -> None:
     if sure is not None and not 0 <= sure <= 1:
         raise ValueError(f"--min-confidence must lie between 0 and 1, not {sure}")
+
+
+def _check(arguments: argparse.Namespace, files: list[str], format: str) -> None:
+    """Refuse, before anything is read or written, what cannot go well."""
     if arguments.resume and not (arguments.output and format == "jsonl"):
         raise ValueError("--resume needs -o FILE.jsonl: only JSON lines can be gone on with")
     if format == "parquet" and not arguments.output:

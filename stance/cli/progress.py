@@ -8,12 +8,13 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def with_progress(items: Iterable[Item], total: int | None = None) -> Iterator[Item]:
-    """Show on standard error, where that is a terminal, how many articles are done.
+def with_progress(items: Iterable[Item], total: int | None = None, unit: str = "articles") -> Iterator[Item]:
+    """Show on standard error, where that is a terminal, how many items are done.
 
     Args:
         items: What is being worked on.
         total: How many there are, where that is known.
+        unit: What they are.
 
     Yields:
         The items.
@@ -23,7 +24,7 @@ def with_progress(items: Iterable[Item], total: int | None = None) -> Iterator[I
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
     console = Console(stderr=True)
-    columns = (BarColumn(), MofNCompleteColumn(), "articles", TimeElapsedColumn())
+    columns = (BarColumn(), MofNCompleteColumn(), unit, TimeElapsedColumn())
     with Progress(
         *columns, console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
     ) as progress:

@@ -1,0 +1,124 @@
+"""Parquet files in parts: a part is read alone, and written whole or not at all, so that what is there is done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from stance.extras import require
+
+if TYPE_CHECKING:
+    import pyarrow
+
+ROWS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of a Parquet file.
+
+    Args:
+        file: The file.
+        first: The first of the rows.
+        rows: How many there are.
+        output: The file for them and what is made of them.
+
+    """
+
+    file: str
+    first: int
+    rows: int
+    output: str
+
+    def read(self) -> pyarrow.Table:
+        """Read the rows, without holding others of a large file."""
+        pyarrow, file = require("pyarrow", "parquet"), _open(self.file)
+        found, begin, stop = [], 0, self.first + self.rows
+        for batch in file.iter_batches(ROWS):
+            end = begin + len(batch)
+            if end > self.first:
+                found.append(batch.slice(max(self.first - begin, 0), min(stop, end) - max(self.first, begin)))
+            if end >= stop:
+                break
+            begin = end
+        return pyarrow.Table.from_batches(found, file.schema_arrow)
+
+    def write(self, table: pyarrow.Table) -> None:
+        """Write the part; whoever reads the folder meanwhile sees all of it or nothing."""
+        output = Path(self.output)
+        partial = output.with_name(f".{output.name}.{uuid4().hex}")
+        require("pyarrow.parquet", "parquet").write_table(table, partial)
+        partial.replace(output)
+
+    def is_done(self) -> bool:
+        """Tell whether the part is written.
+
+        Raises:
+            ValueError: If what is written under its name has other rows.
+
+        """
+        if not os.path.exists(self.output):
+            return False
+        if (rows := _open(self.output).metadata.num_rows) != self.rows:
+            raise ValueError(
+                f"{self.output} does not belong to this input: it has {rows} rows, not {self.rows}; "
+                "resume with the same files, or name another folder"
+            )
+        return True
+
+    def nulls(self) -> int:
+        """Count the rows that have nothing in the last column of what is written."""
+        metadata = _open(self.output).metadata
+        last = [metadata.row_group(group).column(metadata.num_columns - 1) for group in range(metadata.num_row_groups)]
+        return sum(column.statistics.null_count for column in last)
+
+
+def cut(files: Iterable[str], folder: str | Path, columns: Sequence[str], rows: int = ROWS) -> list[Part]:
+    """Cut Parquet files into parts.
+
+    Args:
+        files: Their names.
+        folder: Where the parts are to be written.
+        columns: Columns that every file must have.
+        rows: The most rows of a part.
+
+    Returns:
+        The parts in order; so are the names of what they are written into.
+
+    Raises:
+        ValueError: If a file is no Parquet file or lacks a column, or two have the same name.
+
+    """
+    parts: list[Part] = []
+    for file in map(os.path.abspath, files):
+        opened = _open(file)
+        for column in columns:
+            if column not in opened.schema_arrow.names:
+                listed = ", ".join(opened.schema_arrow.names)
+                raise ValueError(f"{file}: there is no column {column!r}; the columns are {listed}")
+        total = opened.metadata.num_rows
+        for first in range(0, total, rows):
+            output = Path(folder).resolve() / f"{Path(file).stem}-{first:09}.parquet"
+            parts.append(Part(file, first, min(rows, total - first), str(output)))
+    sources: dict[str, str] = {}
+    for part in parts:
+        if (other := sources.setdefault(part.output, part.file)) != part.file:
+            raise ValueError(f"{other} and {part.file} would be written to the same files; rename one")
+    return parts
+
+
+def clear(folder: str | Path) -> None:
+    """Delete what writers that were killed have left of parts."""
+    for partial in Path(folder).glob(".*.parquet.*"):
+        partial.unlink(missing_ok=True)
+
+
+def _open(file: str) -> pyarrow.parquet.ParquetFile:
+    try:
+        return require("pyarrow.parquet", "parquet").ParquetFile(file)
+    except ValueError as error:
+        raise ValueError(f"{file}: no Parquet file: {error}") from error
