@@ -66,6 +66,7 @@ class Names:
         self._full = _surnames(text) | _acronyms(text)
         self._last_meant: dict[str, Party] = {}
         self._last: Party | None = None
+        self._last_accused: Party | None = None
 
     def fullest(self, form: str) -> str:
         """Return the fullest form by which the article names who is called ``form``."""
@@ -92,9 +93,20 @@ class Names:
         return party
 
     def accused(self, target: Candidates) -> Party | None:
-        """Resolve the target of an allegation, or return None if nobody can be identified."""
+        """Resolve the target of an allegation; call it allegation by allegation, in order.
+
+        Args:
+            target: What the target pointer found.
+
+        Returns:
+            The party: the one accused before, if the name lies outside the window; None if nobody can be identified.
+
+        """
         party = self._pointed_at(target, None)
-        return None if party is None or target.none > party.probability else party
+        if party is None or target.none > party.probability:
+            party = self._last_accused
+        self._last_accused = party
+        return party
 
     def _from_before(self, words: str, mention: tuple[int, int], probability: float) -> Party:
         """Resolve a mention whose name lies outside the window."""

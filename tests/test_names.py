@@ -99,3 +99,9 @@ def test_nobody_is_accused_where_nobody_is_likelier():
 
 def test_nobody_is_accused_where_the_pointer_finds_nobody():
     assert Names(TEXT).accused(Candidates((), (), 1.0)) is None
+
+
+def test_the_accused_whose_name_lies_outside_the_window_is_the_one_accused_before():
+    names = Names(TEXT)
+    names.accused(found("Paul Reed", probability=0.6, none=0.3))
+    assert names.accused(Candidates((), (), 1.0)).name == "Paul Reed"

@@ -17,6 +17,7 @@ import spacy
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
+from spacy import displacy
 
 import stance
 from stance.classifier import StanceClassifier
@@ -115,7 +116,7 @@ def spans(browser: Browser, _: StanceClassifier) -> Shots:
     """Take what displaCy renders."""
     nlp = spacy.blank("en")
     nlp.add_pipe("stance")
-    html = spacy.displacy.render(nlp(" ".join(ARTICLES)), style="span", options=DISPLACY_OPTIONS, jupyter=False)
+    html = displacy.render(nlp(" ".join(ARTICLES)), style="span", options=DISPLACY_OPTIONS, jupyter=False)
     yield shoot(browser, _STYLE + html, "spacy", 800)
 
 

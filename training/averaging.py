@@ -1,8 +1,8 @@
-"""Exponential moving average of the weights, kept beside the ones in training."""
+"""Averages of weights: a moving one beside the weights in training, and the mean of finished models."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,6 +72,18 @@ class WeightAverage(TrainerCallback):
     def copy_to(self, model: nn.Module) -> None:
         """Put the average into the model for good; nothing where averaging is off."""
         _assign(model, self.weights)
+
+
+def average_models(model: nn.Module, folders: Sequence[Path]) -> None:
+    """Give a model the mean of the weights of finished ones (Wortsman et al., 2022, https://arxiv.org/abs/2203.05482).
+
+    Args:
+        model: The model, changed in place.
+        folders: Folders of models of the same shape, each trained further from the one before.
+
+    """
+    states = [load_file(folder / "model.safetensors") for folder in folders]
+    _assign(model, {name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]})
 
 
 @torch.no_grad()

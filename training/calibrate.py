@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score
+from sklearn.metrics import fbeta_score
 
 from stance.document import LABELS, Label
 from stance.labelled import Article
@@ -17,6 +17,8 @@ from stance.matching import closest, judge
 from stance.settings import Settings
 
 _STANCES = [index for index, label in enumerate(LABELS) if label is not Label.NONE]
+# A denial or an allegation that is missed loses its target too: of weights that are alike in F1, those that find more.
+_BETA = 1.3
 _WEIGHTS = (0.6, 0.75, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0)
 
 Floats = NDArray[np.float64]
@@ -78,7 +80,7 @@ def fit_temperature(logits: Floats, truth: Integers) -> float:
 
 
 def fit_label_weights(logits: Floats, truth: Integers) -> tuple[float, float, float, float]:
-    """Find by grid search the weights of probabilities that give the best macro-F1 over the three stances.
+    """Find by grid search the weights of probabilities that give the best macro-F1.3 over the three stances.
 
     Args:
         logits: Tempered, (N, 4).
@@ -91,7 +93,7 @@ def fit_label_weights(logits: Floats, truth: Integers) -> tuple[float, float, fl
 
     def score(weights: tuple[float, ...]) -> float:
         guess = (logits + np.log(weights)).argmax(axis=-1)
-        return float(f1_score(truth, guess, labels=_STANCES, average="macro", zero_division=0))
+        return float(fbeta_score(truth, guess, beta=_BETA, labels=_STANCES, average="macro", zero_division=0))
 
     return max(((1.0, denial, allegation, 1.0) for denial, allegation in product(_WEIGHTS, _WEIGHTS)), key=score)
 

@@ -129,6 +129,7 @@ class Recipe(_Strict):
         layer_decay: Factor on the learning rate from each encoder layer to the one below.
         label_weights: Weight of each label in the loss, in the order of ``LABELS``.
         stages: Run in order.
+        average: Stages whose final weights are averaged to those of the model; none takes the last stage's.
         evaluation: Labelled set that is scored after each epoch.
         settings: Inference settings of the final model, where they are not to be fitted.
         stored_as: Type of the final weights.
@@ -139,6 +140,7 @@ class Recipe(_Strict):
     model: str
     stages: list[Stage] = Field(min_length=1)
     evaluation: DataFile
+    average: list[str] = Field(default_factory=list)
     pretrained: bool = True
     calibration_fold: int | None = Field(default=None, ge=0)
     seed: int = 13
@@ -166,8 +168,11 @@ class Recipe(_Strict):
         if self.overlap >= self.window:
             raise ValueError(f"overlap must be less than the window of {self.window}, not {self.overlap}")
         names = [stage.name for stage in self.stages]
-        if len({*names, "start", "model"}) < len(names) + 2:
-            raise ValueError(f"stages are folders: each needs a name of its own, not start or model; they are {names}")
+        if len({*names, "start", "average", "model"}) < len(names) + 3:
+            reserved = "not start, average or model"
+            raise ValueError(f"stages are folders: each needs a name of its own, {reserved}; they are {names}")
+        if unknown := set(self.average) - set(names):
+            raise ValueError(f"average names stages, not {sorted(unknown)}; they are {names}")
         return self
 
 

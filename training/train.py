@@ -29,7 +29,7 @@ from stance.modeling import StanceConfig, StanceModel
 from stance.settings import Settings
 
 from .acceleration import accelerate
-from .averaging import AVERAGE_FILE, WeightAverage
+from .averaging import AVERAGE_FILE, WeightAverage, average_models
 from .calibrate import calibrate
 from .configuration import Recipe, Stage, read_recipe
 from .corpora import read_source
@@ -134,19 +134,32 @@ def train(recipe: Recipe) -> Path:
     with processes.main_process_first():
         if not is_model(start):
             initialise(recipe, start)
+    ends: dict[str, Path] = {}
     for stage in recipe.stages:
         has_folds = any(source.has_folds for source in stage.sources)
         end = output / (stage.name + suffix * has_folds)
         if not is_model(end):
             run_stage(recipe, stage, start, end)
             processes.wait_for_everyone()
-        start = end
+        start = ends[stage.name] = end
+    if recipe.average:
+        start = output / f"average{suffix}"
+        with processes.main_process_first():
+            if not is_model(start):
+                average(recipe, [ends[name] for name in recipe.average], start)
     final = output / f"model{suffix}"
     with processes.main_process_first():
         if not is_model(final):
             settings = recipe.settings if fold is None else fit_settings(recipe, start)
             save(StanceModel.from_pretrained(start), recipe, start, final, getattr(torch, recipe.stored_as), settings)
     return final
+
+
+def average(recipe: Recipe, stages: Sequence[Path], folder: Path) -> None:
+    """Write the mean of the models in ``stages`` to ``folder``."""
+    model = StanceModel.from_pretrained(stages[-1], dtype=torch.float32)
+    average_models(model, stages)
+    save(model, recipe, stages[-1], folder, torch.float32, {})
 
 
 def fit_settings(recipe: Recipe, folder: Path) -> dict[str, Any]:

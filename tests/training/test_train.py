@@ -63,6 +63,18 @@ def test_training_goes_on_from_a_stance_model(recipe, tmp_path):
     assert StanceClassifier.from_pretrained(train(again)).classify("So.").sentences
 
 
+def test_the_model_may_be_the_mean_of_stages(recipe):
+    stages = [recipe.stages[0].model_copy(update={"name": name, "epochs": 1}) for name in ("first", "second")]
+    own = recipe.model_copy(update={"stages": stages, "average": ["first", "second"], "stored_as": "float32"})
+    folder = train(own)
+    first, second, mean = (
+        load_file(place / "model.safetensors") for place in (folder.parent / "first", folder.parent / "second", folder)
+    )
+    name = "label.weight"
+    assert not torch.equal(first[name], second[name])
+    torch.testing.assert_close(mean[name], (first[name] + second[name]) / 2)
+
+
 def test_a_calibration_fold_is_kept_out_and_fits_the_settings(recipe, tmp_path):
     lines = [{**line, "fold": fold} for fold, line in enumerate(labelled.read("tests/fixtures/tiny.jsonl"))]
     labelled.write(tmp_path / "folds.jsonl", lines)
