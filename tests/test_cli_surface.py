@@ -189,7 +189,7 @@ def test_help_has_examples(capsys, command):
 def test_models_are_listed(capsys, tiny):
     assert main(["models", str(tiny.folder)]) == 0
     default, other = capsys.readouterr().out.splitlines()
-    assert default.startswith("default: bert encoder, 6 layers of 384, windows of 512 tokens, ")
+    assert default.startswith("default: bert encoder, 6 layers of 384, windows of 256 tokens, ")
     assert str(tiny.folder) in other
     assert "there is no folder 'no'" in error(capsys, "models", "no")
 
