@@ -46,7 +46,8 @@ if not importlib.util.find_spec("spacy"):
 import spacy
 nlp = spacy.blank("en")
 nlp.add_pipe("stance")
-assert nlp("Ada denied it.").spans["stance"][0].label_ == "denial"
+doc = nlp("The council accused Ada Brook of fraud. Brook denied it.")
+assert [span.label_ for span in doc.spans["stance"]] == ["allegation", "denial"]
 """
 SURFACES = {
     "completion": ["-m", "stance", "completion", "bash"],
