@@ -28,7 +28,7 @@ def accelerate(encoder: PreTrainedModel) -> None:
 class SequenceDropout(nn.Dropout):
     """Dropout of the same units at every token of a window (Gal and Ghahramani, 2016, https://arxiv.org/abs/1512.05287).
 
-    A processor draws random numbers one after the other: one for each unit of each token takes a seventh of a step.
+    A processor draws random numbers one after the other: one for each unit of each token takes an eighth of a step.
     """
 
     def forward(self, hidden: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ def attention(
 ) -> tuple[Tensor, None]:
     """Attend in the precision of the inputs, softmax included.
 
-    In bfloat16 the matrix products of the fused kernel's backward pass do not use a processor's matrix units; these do.
+    In bfloat16 the fused kernel's backward pass is slow on a processor, see ``benchmarks.training_step``.
     Models with dropout inside attention are not trained here, see ``training.train.initialise``.
 
     Args:
