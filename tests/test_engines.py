@@ -10,6 +10,7 @@ import pytest
 from stance import StanceClassifier
 from stance.classifier import DEFAULT_MODEL
 from stance.engines import ENGINES, GRAPHS
+from stance.engines.onnx import OnnxEngine
 from stance.loading import choose_engine
 from stance.sentences import split
 
@@ -50,6 +51,19 @@ def test_the_graph_computes_every_head(exported, tiny):
 def test_fewer_bits_stay_close(exported, tiny, engine):
     for one, other in pairs(documents(exported, engine), tiny.classify(TEXTS)):
         assert [*one.scores.values()] == pytest.approx([*other.scores.values()], abs=0.05)
+
+
+def test_products_of_8_bits_do_not_overflow(tmp_path):
+    onnx = pytest.importorskip("onnx", reason="needs the extra export: pip install 'stance[export]'")
+    helper = onnx.helper
+    states = helper.make_tensor_value_info("states", onnx.TensorProto.UINT8, [16, 64])
+    product = helper.make_tensor_value_info("product", onnx.TensorProto.INT32, [16, 8])
+    weight = onnx.numpy_helper.from_array(np.full((64, 8), 127, np.int8), "weight")
+    node = helper.make_node("MatMulInteger", ["states", "weight"], ["product"])
+    graph = helper.make_graph([node], "product", [states], [product], [weight])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), tmp_path / "m.onnx")
+    session = OnnxEngine(tmp_path / "m.onnx").session
+    assert (session.run(None, {"states": np.full((16, 64), 255, np.uint8)})[0] == 64 * 255 * 127).all()
 
 
 @pytest.mark.parametrize(("engine", "tolerance"), [("onnx-int8", 1e-3), ("onnx", 1e-4), ("torch", 1e-4)])

@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--failures", action="store_true", help="list the failed cases below the table")
     parser.add_argument("--write", action="store_true", help="make these rates the floors that the tests hold")
     arguments = parser.parse_args()
-    scores = check(stance.load(arguments.model).classify, read_phenomena())
+    scores = check(stance.load(arguments.model, engine="torch").classify, read_phenomena())
     sys.stdout.write(to_markdown(scores) + "\n")
     if arguments.failures:
         sys.stdout.write(_failures(scores))
