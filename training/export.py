@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -30,7 +31,6 @@ _FUSED_ATTENTION = "stance_fused"
 # In these encoders each token attends to each, so that a window without padding needs no attention mask.
 _FULL_ATTENTION = frozenset({"bert", "roberta"})
 
-# What the network computes of it shows which of its channels are large; they are the same in any text.
 _SAMPLE = """
 Harbour board denies hiding report on cracked pier
 
@@ -53,13 +53,14 @@ Share this story
 """
 
 
-def export(model: str | Path, folder: Path, *, int8: bool = False) -> Path:
+def export(model: str | Path, folder: Path, *, int8: bool = False, sample: Sequence[str] = (_SAMPLE,)) -> Path:
     """Write a model as ONNX, with all that a classifier needs beside the graph.
 
     Args:
         model: A model folder with ``model.safetensors``, or the name of a repository on the hub.
         folder: Where to write; the model's own folder gets the graph beside the weights that are there.
         int8: Whether to store the weights in 8 bits, and to compute the encoder's matrix products in them.
+        sample: Texts of the kind that will be read, which int8 is fitted to; some 20,000 words are plenty.
 
     Returns:
         The file of the graph.
@@ -72,14 +73,16 @@ def export(model: str | Path, folder: Path, *, int8: bool = False) -> Path:
     if not (source / "model.safetensors").is_file():
         raise FileNotFoundError(f"the model folder {str(source)!r} lacks model.safetensors; export the original model")
     graph = trace(read_network(source).eval())
-    return write(graph, source, folder, int8=int8)
+    return write(graph, source, folder, int8=int8, sample=sample)
 
 
-def write(graph: onnx.ModelProto, source: Path, folder: Path, *, int8: bool) -> Path:
+def write(
+    graph: onnx.ModelProto, source: Path, folder: Path, *, int8: bool, sample: Sequence[str] = (_SAMPLE,)
+) -> Path:
     """Write a traced graph, with all that a classifier needs beside it; arguments and result as for ``export``."""
     if int8:
         windower, _ = load_windower(source, Settings.read(source))
-        quantize(graph, windower.windows(_SAMPLE, split(_SAMPLE)))
+        quantize(graph, [window for text in sample for window in windower.windows(text, split(text))])
     _forget_origin(graph)
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:

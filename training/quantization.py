@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
@@ -18,6 +19,7 @@ Floats = NDArray[np.float32]
 _LARGEST = 127
 _SMALLEST = 1_000
 _OUTLIERS = 16
+_DAMPING = 0.03
 _SCOPES = "pkg.torch.onnx.name_scopes"
 """Where torch notes the modules that a node belongs to."""
 
@@ -26,18 +28,20 @@ def quantize(model: ModelProto, windows: Sequence[Window]) -> None:
     """Turn a float32 graph into an int8 one, in place.
 
     All large weights are stored in 8 bits with one scale a channel. The matrix products of the encoder are computed
-    in 8 bits too, at a scale that is that of the window which they read; the few channels of their input that are
-    many times as large as the others, and would set the scale of all, are multiplied apart in float32 (Dettmers et
-    al., 2022, https://arxiv.org/abs/2208.07339). All else is computed in float32.
+    in 8 bits too, at a scale of each token; the few channels of their input that are many times as large as the
+    others, and would set the scale of all, are multiplied apart in float32 (Dettmers et al., 2022,
+    https://arxiv.org/abs/2208.07339). Their weights are rounded so that one error makes up for another (Frantar et
+    al., 2023, https://arxiv.org/abs/2210.17323). All else is computed in float32.
 
     Args:
         model: A graph, as ``trace`` makes it.
-        windows: Windows of any text, by which those channels are found.
+        windows: Windows of text: what the encoder computes of them shows which channels are large, and which go
+            together. The more, and the more alike to what will be read, the closer the answers are to float32.
 
     """
     graph = model.graph
     weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    quantizer = _Quantizer(weights, _peaks(model, windows))
+    quantizer = _Quantizer(weights, _observe(model, windows))
     nodes = [new for node in graph.node for new in quantizer.rewrite(node)]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
@@ -47,15 +51,61 @@ def quantize(model: ModelProto, windows: Sequence[Window]) -> None:
     )
 
 
-def _peaks(model: ModelProto, windows: Sequence[Window]) -> dict[str, Floats]:
-    """Find the largest size of each channel that the encoder multiplies."""
+@dataclass
+class _Channels:
+    """What is known of the K channels of an input of the encoder's products.
+
+    Args:
+        peaks: The largest size of each, (K,).
+        moments: The products of each with each, summed up over all tokens, (K, K).
+
+    """
+
+    peaks: Floats
+    moments: Floats
+
+
+def _observe(model: ModelProto, windows: Sequence[Window]) -> dict[str, _Channels]:
+    """Look at what the encoder multiplies in some windows; give it by name."""
     probe = ModelProto()
     probe.CopyFrom(model)
     names = list(dict.fromkeys(node.input[0] for node in model.graph.node if _is_product_of_encoder(node)))
     probe.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
     session = onnxruntime.InferenceSession(probe.SerializeToString(), providers=["CPUExecutionProvider"])
-    sizes = [[np.abs(array).max((0, 1)) for array in session.run(names, inputs(window))] for window in windows]
-    return {name: np.max(rows, axis=0) for name, rows in zip(names, zip(*sizes, strict=True), strict=True)}
+    seen: dict[str, _Channels] = {}
+    for window in windows:
+        for name, (states,) in zip(names, session.run(names, inputs(window)), strict=True):
+            here = _Channels(np.abs(states).max(0), states.T @ states)
+            if before := seen.get(name):
+                here = _Channels(np.maximum(before.peaks, here.peaks), before.moments + here.moments)
+            seen[name] = here
+    return seen
+
+
+def _rounded(weight: Floats, scales: Floats, moments: Floats) -> NDArray[np.int8]:
+    """Round a weight row by row, each time mending the error in the rows that are left (Frantar et al., 2023).
+
+    Args:
+        weight: (K, N).
+        scales: (1, N).
+        moments: Of the K channels of what is multiplied by the weight, (K, K).
+
+    Returns:
+        The weight in units of ``scales``, (K, N).
+
+    """
+    exact = moments.astype(np.float64)
+    damped = exact + np.eye(len(exact)) * _DAMPING * np.diag(exact).mean()
+    # What is largest is rounded while the most rows are left to mend it.
+    order = np.argsort(-np.diag(exact))
+    mending = np.linalg.cholesky(np.linalg.inv(damped[np.ix_(order, order)])).T
+    left = weight[order].astype(np.float64)
+    rounded = np.empty(weight.shape, np.int8)
+    for row, channel in enumerate(order):
+        rounded[channel] = np.clip(np.rint(left[row] / scales[0]), -_LARGEST, _LARGEST)
+        error = (left[row] - rounded[channel] * scales[0]) / mending[row, row]
+        left[row + 1 :] -= np.outer(mending[row, row + 1 :], error)
+    return rounded
 
 
 class _Quantizer:
@@ -63,13 +113,13 @@ class _Quantizer:
 
     Args:
         weights: The graph's weights by name; new ones are added.
-        peaks: The largest size of each channel of what is multiplied, by name.
+        channels: Those of what is multiplied, by its name.
 
     """
 
-    def __init__(self, weights: dict[str, NDArray[np.generic]], peaks: Mapping[str, Floats]) -> None:
+    def __init__(self, weights: dict[str, NDArray[np.generic]], channels: Mapping[str, _Channels]) -> None:
         self.weights = weights
-        self.peaks = peaks
+        self.channels = channels
         self._done: set[str] = set()
 
     def rewrite(self, node: NodeProto) -> Iterator[NodeProto]:
@@ -88,14 +138,15 @@ class _Quantizer:
         weight = self.weights.get(name)
         return weight is not None and weight.ndim == 2 and weight.size >= _SMALLEST
 
-    def _store(self, name: str, axis: int) -> tuple[str, str]:
+    def _store(self, name: str, axis: int, moments: Floats | None = None) -> tuple[str, str]:
         """Store a weight in 8 bits with a scale for each index that is not along ``axis``; name both."""
         stored, scale = f"{name}_int8", f"{name}_scale"
         if stored not in self.weights:
             weight = self.weights[name].astype(np.float32)
-            scales = np.maximum(np.abs(weight).max(axis, keepdims=True), 1e-9) / _LARGEST
-            self.weights[stored] = np.rint(weight / scales).astype(np.int8)
-            self.weights[scale] = scales.astype(np.float32)
+            scales = np.maximum(np.abs(weight).max(axis, keepdims=True), 1e-9) / np.float32(_LARGEST)
+            plain = np.rint(weight / scales).astype(np.int8)
+            self.weights[stored] = plain if moments is None else _rounded(weight, scales, moments)
+            self.weights[scale] = scales
         return stored, scale
 
     def _look_up(self, node: NodeProto) -> Iterator[NodeProto]:
@@ -122,7 +173,7 @@ class _Quantizer:
     def _multiply(self, node: NodeProto) -> Iterator[NodeProto]:
         """Multiply the most channels in 8 bits and the outliers in float32."""
         (left, right), (out,) = node.input, node.output
-        stored, scale = self._store(right, axis=0)
+        stored, scale = self._store(right, axis=0, moments=self.channels[left].moments)
         if left not in self._done:
             self._done.add(left)
             yield from self._divide(left)
@@ -130,7 +181,8 @@ class _Quantizer:
         yield helper.make_node("MatMulInteger", [quantized[0], stored, quantized[2]], [f"{out}_int32"])
         yield helper.make_node("Cast", [f"{out}_int32"], [f"{out}_cast"], to=onnx.TensorProto.FLOAT)
         yield helper.make_node("Mul", [quantized[1], scale], [f"{out}_scale"])
-        yield helper.make_node("Mul", [f"{out}_cast", f"{out}_scale"], [f"{out}_most"])
+        yield helper.make_node("Mul", [f"{out}_cast", f"{out}_scale"], [f"{out}_scaled"])
+        yield helper.make_node("Mul", [f"{out}_scaled", f"{left}_size"], [f"{out}_most"])
         yield helper.make_node("Gather", [stored, f"{left}_outliers"], [f"{right}_rows"], axis=0)
         yield helper.make_node("Cast", [f"{right}_rows"], [f"{right}_cast"], to=onnx.TensorProto.FLOAT)
         yield helper.make_node("Mul", [f"{right}_cast", scale], [f"{right}_large"])
@@ -139,16 +191,22 @@ class _Quantizer:
 
     def _divide(self, left: str) -> Iterator[NodeProto]:
         """Part the outliers of a product's input from the others, which are put into 8 bits."""
-        peaks = self.peaks[left]
+        peaks = self.channels[left].peaks
         outliers = np.sort(np.argsort(-peaks)[: min(_OUTLIERS, len(peaks) // 4)])
         others = np.ones_like(peaks)
         others[outliers] = 0
         self.weights[f"{left}_outliers"] = outliers
         self.weights[f"{left}_others"] = others
+        self.weights["channels"] = np.array([-1])
+        self.weights["nothing"] = np.array(1e-9, np.float32)
         yield helper.make_node("Gather", [left, f"{left}_outliers"], [f"{left}_large"], axis=-1)
         yield helper.make_node("Mul", [left, f"{left}_others"], [f"{left}_small"])
+        yield helper.make_node("Abs", [f"{left}_small"], [f"{left}_sizes"])
+        yield helper.make_node("ReduceMax", [f"{left}_sizes", "channels"], [f"{left}_largest"])
+        yield helper.make_node("Max", [f"{left}_largest", "nothing"], [f"{left}_size"])
+        yield helper.make_node("Div", [f"{left}_small", f"{left}_size"], [f"{left}_even"])
         quantized = [f"{left}_uint8", f"{left}_scale", f"{left}_zero"]
-        yield helper.make_node("DynamicQuantizeLinear", [f"{left}_small"], quantized)
+        yield helper.make_node("DynamicQuantizeLinear", [f"{left}_even"], quantized)
 
 
 def _is_product_of_encoder(node: NodeProto) -> bool:
