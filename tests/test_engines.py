@@ -75,6 +75,14 @@ def test_batches_change_nothing(exported, engine, tolerance):
         assert [*one.scores.values()] == pytest.approx([*other.scores.values()], abs=tolerance)
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_any_number_of_windows_is_computed_in_order(exported, tiny, count):
+    windows = [tiny.windower.windows(text, split(text))[0] for text in (TEXTS * 2) if text][:count]
+    graph = StanceClassifier.from_pretrained(exported, engine="onnx").engine
+    computed = list(graph.run(iter(windows)))
+    assert [len(logits.tag) for logits in computed] == [len(window) for window in windows]
+
+
 def test_the_fastest_engine_that_has_its_file_is_chosen(tmp_path, monkeypatch):
     monkeypatch.delenv("STANCE_ENGINE", raising=False)
     (tmp_path / "model.safetensors").touch()

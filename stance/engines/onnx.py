@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -37,9 +38,14 @@ class OnnxEngine:
 
     def run(self, windows: Iterable[Window]) -> Iterator[Logits]:
         """Compute the logits of windows, in order; see ``Engine``."""
+        rest = iter(windows)
+        first = list(islice(rest, 2))
+        if len(first) < 2:
+            # A short text need not wait for a thread to start.
+            return map(self._run, first)
         # A pool for each call: one that is kept would hang in the children of a process that forks.
         pool = ThreadPoolExecutor(self.threads)
-        logits = pool.map(self._run, windows)
+        logits = pool.map(self._run, chain(first, rest))
         pool.shutdown(wait=False)
         return logits
 

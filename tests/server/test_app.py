@@ -5,6 +5,8 @@ import io
 import json
 import logging
 import re
+import subprocess
+import sys
 import threading
 import time
 
@@ -279,3 +281,9 @@ def test_a_real_classifier_answers_as_it_does_alone(tiny, serve, document):
     with serve(classifier=tiny) as client:
         answers = client.classify([document.text, "So."])
     assert answers == [doc.to_dict() for doc in tiny.classify([document.text, "So."])]
+
+
+def test_a_server_imports_neither_torch_nor_transformers():
+    pytest.importorskip("stance.server.app", reason="the extra web is not installed")
+    code = "import sys, stance.server.app; print({'torch', 'transformers', 'scipy', 'pandas'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
