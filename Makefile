@@ -1,6 +1,6 @@
 # make demo    install, and classify a sample article
 # make test    install, and run every check but the slow ones
-# make slow    install, and run the slow tests
+# make slow    install, Ray included, and run the slow tests
 # make docs    install, and build the documentation into site/
 # make fuzz    install, and feed the readers with broken input for a minute
 # make train   rebuild the default model from the corpora in the folder STANCE_DATA
@@ -34,7 +34,7 @@ test: $(VENV)/test.stamp
 	$(RUN) -m pytest --quiet -m "not slow"
 
 slow: export HF_HUB_OFFLINE = 1
-slow: $(VENV)/test.stamp
+slow: $(VENV)/slow.stamp
 	$(RUN) -m pytest --quiet -m slow
 
 docs: export NO_MKDOCS_2_WARNING = 1
@@ -80,6 +80,7 @@ clean:
 # A stamp tells what is installed; a change of the dependencies makes it out of date.
 $(VENV)/demo.stamp: EXTRA := [web]
 $(VENV)/test.stamp: EXTRA := [test]
+$(VENV)/slow.stamp: EXTRA := [test,ray]
 $(VENV)/train.stamp: EXTRA := [train]
 $(VENV)/fuzz.stamp: EXTRA := [fuzz]
 $(VENV)/%.stamp: pyproject.toml constraints.txt | $(RUN)

@@ -1,4 +1,4 @@
-"""The training objective: one loss a head, each over the examples that have gold for it."""
+"""The training objective: one loss a head, each the mean over what has gold for it, in whichever process that lies."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from stance.modeling import StanceOutput
 
 IGNORED = -100
+_POINTERS = ("mention", "name", "target", "antecedent")
 
 
 def pointer_loss(logits: Tensor, gold: Tensor) -> Tensor:
@@ -20,12 +21,11 @@ def pointer_loss(logits: Tensor, gold: Tensor) -> Tensor:
         gold: True at every right start and end, (B, Q, 2, T); a query without any is left out.
 
     Returns:
-        The mean over starts and ends that have gold, shape (); 0 if there are none.
+        The sum over starts and ends that have gold, shape ().
 
     """
     chosen = gold.any(-1)
-    likelihood = logits.log_softmax(-1).masked_fill(~gold, -torch.inf)[chosen].logsumexp(-1)
-    return -likelihood.sum() / max(int(chosen.sum()), 1)
+    return -logits.log_softmax(-1).masked_fill(~gold, -torch.inf)[chosen].logsumexp(-1).sum()
 
 
 def label_loss(logits: Tensor, gold: Tensor, weights: Tensor) -> Tensor:
@@ -37,12 +37,11 @@ def label_loss(logits: Tensor, gold: Tensor, weights: Tensor) -> Tensor:
         weights: One for each label, (4,).
 
     Returns:
-        The weighted mean, shape (); 0 if there is no gold.
+        The weighted sum, shape ().
 
     """
-    if not (gold != IGNORED).any():
-        return logits.sum() * 0
-    return nn.functional.cross_entropy(logits.flatten(0, 1), gold.flatten(), weights, ignore_index=IGNORED)
+    flat = logits.flatten(0, 1)
+    return nn.functional.cross_entropy(flat, gold.flatten(), weights, ignore_index=IGNORED, reduction="sum")
 
 
 def tag_loss(logits: Tensor, gold: Tensor) -> Tensor:
@@ -53,18 +52,38 @@ def tag_loss(logits: Tensor, gold: Tensor) -> Tensor:
         gold: 1 or 0, negative where nothing is known, (B, T, 3).
 
     Returns:
-        The mean over known tags, shape (); 0 if there are none.
+        The sum over known tags, shape ().
 
     """
-    known = gold >= 0
     losses = nn.functional.binary_cross_entropy_with_logits(logits, gold.clamp(min=0), reduction="none")
-    return (losses * known).sum() / known.sum().clamp(min=1)
+    return (losses * (gold >= 0)).sum()
+
+
+def count_gold(gold: Mapping[str, Tensor], label_weights: Tensor) -> Tensor:
+    """Count what each head has to learn from; a label counts by its weight.
+
+    Args:
+        gold: As for ``total_loss``.
+        label_weights: One for each label, (4,).
+
+    Returns:
+        The counts for labels, tags and the pointers ``mention``, ``name``, ``target`` and ``antecedent``, (6,).
+
+    """
+    labels = gold["labels"]
+    pointers = [gold[head].any(-1).sum() for head in _POINTERS]
+    counts = [label_weights[labels[labels != IGNORED]].sum(), (gold["tags"] >= 0).sum(), *pointers]
+    return torch.stack([count.to(label_weights.dtype) for count in counts])
 
 
 def total_loss(
-    output: StanceOutput, gold: Mapping[str, Tensor], weights: Mapping[str, float], label_weights: Tensor
+    output: StanceOutput,
+    gold: Mapping[str, Tensor],
+    weights: Mapping[str, float],
+    label_weights: Tensor,
+    counts: Tensor,
 ) -> Tensor:
-    """Weighted sum of the heads' losses.
+    """Weighted sum of the heads' mean losses; a head without gold costs nothing.
 
     Args:
         output: What the model computed.
@@ -72,18 +91,18 @@ def total_loss(
             ``antecedent`` (B, M, 2, T).
         weights: Weight of each head: ``label``, ``mention``, ``name``, ``target``, ``tag``, ``antecedent``.
         label_weights: One for each label, (4,).
+        counts: What ``count_gold`` counted, (6,). Where several processes share a batch, the mean of their counts:
+            the mean of their losses is then the loss of the whole batch, however unequally gold lies.
 
     Returns:
         The loss, shape ().
 
     """
-    loss = (
-        weights["label"] * label_loss(output.label_logits, gold["labels"], label_weights)
-        + weights["mention"] * pointer_loss(output.mention_logits, gold["mention"])
-        + weights["name"] * pointer_loss(output.name_logits, gold["name"])
-        + weights["target"] * pointer_loss(output.target_logits, gold["target"])
-        + weights["tag"] * tag_loss(output.tag_logits, gold["tags"])
-    )
-    if output.antecedent_logits is not None:
-        loss = loss + weights["antecedent"] * pointer_loss(output.antecedent_logits, gold["antecedent"])
+    label, tag, *pointers = counts.clamp(min=1e-6)
+    loss: Tensor = weights["label"] * label_loss(output.label_logits, gold["labels"], label_weights) / label
+    loss = loss + weights["tag"] * tag_loss(output.tag_logits, gold["tags"]) / tag
+    for head, count in zip(_POINTERS, pointers, strict=True):
+        logits: Tensor | None = getattr(output, f"{head}_logits")
+        if logits is not None:
+            loss = loss + weights[head] * pointer_loss(logits, gold[head]) / count
     return loss

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from accelerate import PartialState
+from accelerate.data_loader import DataLoaderShard
 from datasets import Dataset
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, Trainer, TrainerControl, TrainingArguments, set_seed
@@ -30,11 +31,12 @@ from stance.settings import Settings
 
 from .acceleration import accelerate
 from .averaging import AVERAGE_FILE, WeightAverage, average_models
+from .batches import Batches
 from .calibrate import calibrate
 from .configuration import Recipe, Stage, read_recipe
 from .corpora import read_source
 from .data import Feature, collate, features
-from .losses import total_loss
+from .losses import count_gold, total_loss
 
 
 class StanceTrainer(Trainer):
@@ -76,6 +78,20 @@ class StanceTrainer(Trainer):
             callbacks=[self.average],
         )
 
+    def get_train_dataloader(self) -> DataLoaderShard:
+        """Read the same batches in any number of processes; the ``Trainer`` orders and fills them differently."""
+        processes = self.args.world_size
+        size = self.args.per_device_train_batch_size * processes
+        lengths = self.train_dataset["length"]
+        batches = Batches(lengths, size, self.args.seed, self.args.process_index, processes)
+        return DataLoaderShard(
+            self.train_dataset,
+            device=self.args.device,
+            batch_sampler=batches,
+            collate_fn=self.data_collator,
+            pin_memory=not self.args.use_cpu,
+        )
+
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Give lower layers of the encoder smaller learning rates (Howard and Ruder, 2018)."""
         self.optimizer = torch.optim.AdamW(
@@ -94,7 +110,8 @@ class StanceTrainer(Trainer):
         gold = inputs.pop("gold")
         output = model(**inputs)
         weights = torch.tensor(self.recipe.label_weights, device=gold["labels"].device)
-        loss = total_loss(output, gold, self.stage.loss_weights.model_dump(), weights)
+        counts = self.accelerator.reduce(count_gold(gold, weights), "mean")
+        loss = total_loss(output, gold, self.stage.loss_weights.model_dump(), weights, counts)
         return (loss, output) if return_outputs else loss
 
     def evaluate(self, *_: object, metric_key_prefix: str = "eval", **__: object) -> dict[str, float]:
@@ -212,7 +229,6 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path) -> None:
         bf16=recipe.precision == "bf16",
         use_cpu=on_cpu,
         max_grad_norm=1.0,
-        train_sampling_strategy="group_by_length",
         seed=recipe.seed,
         remove_unused_columns=False,
         eval_strategy="epoch",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -60,6 +61,7 @@ def _connected(address: str) -> Iterator[None]:
     """Connect to the cluster, and tell on one line why what is done there fails."""
     ray, data = require("ray", "ray"), require("ray.data", "ray")
     try:
+        _knock(address)
         ray.init(address, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # of every kind, a bare one where it cannot start
         raise ConnectionError(
@@ -77,6 +79,13 @@ def _connected(address: str) -> Iterator[None]:
         raise ValueError(f"on the cluster: {said[0] if said else type(error).__name__}") from error
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Fail at once where nothing listens; Ray would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 def _written(parts: Sequence[Part], arguments: argparse.Namespace) -> Iterator[str]:

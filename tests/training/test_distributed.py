@@ -1,55 +1,55 @@
 """Training in several processes is the same training: it follows the loss curve of one process."""
 
 import json
+import os
 import subprocess
 import sys
-from itertools import islice, permutations
 
 import pytest
 import yaml
 
 from stance import labelled
 
-_ARTICLES = 320
+_ARTICLES = 163
 _BATCH = 8
 
 
-def article(accuser, accused):
-    """Write an article; all have equally many tokens and answers, so that a mean of two halves is that of the whole."""
-    pieces = [f"{accuser} accused {accused} of theft.", f"{accused} denied the claim.", "It rained."]
-    text = " ".join(pieces)
+def article(number):
+    """Write an article; they differ in length, and in which answers they have, most of all in how many."""
+    text, sentences = "", []
 
-    def place(words, start=0):
-        return {"start": text.index(words, start), "end": text.index(words, start) + len(words)}
+    def add(words, **gold):
+        nonlocal text
+        start = len(text)
+        text += words + " "
+        sentences.append({"start": start, "end": start + len(words), **gold})
+        return start
 
-    (charge, denial, rain), reply = map(place, pieces), text.index(pieces[1])
-    return {
-        "id": f"{accuser}-{accused}",
-        "text": text,
-        "sentences": [
-            {
-                **charge,
-                "label": "allegation",
-                "speaker": {"name": accuser, "mention": place(accuser)},
-                "target": place(accused),
-            },
-            {**denial, "label": "denial", "speaker": {"name": accused, "mention": place(accused, reply)}},
-            {**rain, "label": "assertion", "speaker": "author"},
-        ],
-    }
+    accuser, accused = f"Ada Roy {number}", f"Cole Reed {number * 7}"
+    for _ in range(number % 4):
+        add("It rained.", label="assertion", speaker="author")
+    if number % 3 == 0:
+        start = add(f"{accuser} accused {accused} of theft.", label="allegation")
+        target = start + len(f"{accuser} accused ")
+        mention = {"start": start, "end": start + len(accuser)}
+        sentences[-1]["speaker"] = {"name": accuser, "mention": mention}
+        sentences[-1]["target"] = {"start": target, "end": target + len(accused)}
+    if number % 5:
+        start = add(f"{accused} denied the claim.", label="denial")
+        sentences[-1]["speaker"] = {"name": accused, "mention": {"start": start, "end": start + len(accused)}}
+    add("Share this story", label="none")
+    return {"id": str(number), "text": text, "sentences": sentences}
 
 
 @pytest.fixture
 def recipe(tmp_path):
-    """A recipe without any dropout."""
-    names = ["".join(letters).capitalize() for letters in permutations("bdfglmnr", 3)]
-    articles = [article(*pair) for pair in islice(zip(names, reversed(names), strict=True), _ARTICLES)]
-    labelled.write(tmp_path / "articles.jsonl", articles)
+    """A recipe without any dropout, whose labels weigh differently and whose last batch is not full."""
+    labelled.write(tmp_path / "articles.jsonl", map(article, range(_ARTICLES)))
     with open("configs/smoke.yaml", encoding="utf-8") as file:
         recipe = yaml.safe_load(file)
     source = {"reader": "labelled", "path": str(tmp_path / "articles.jsonl")}
-    recipe["stages"][0] |= {"word_dropout": 0.0, "epochs": 2, "sources": [source]}
-    return recipe | {"dropout": 0.0}
+    recipe["stages"][0] |= {"word_dropout": 0.0, "epochs": 3, "sources": [source]}
+    return recipe | {"dropout": 0.0, "label_weights": [1.0, 3.0, 2.0, 0.5]}
 
 
 def curve(recipe, folder, processes):
@@ -59,7 +59,8 @@ def curve(recipe, folder, processes):
     (folder / "recipe.yaml").write_text(yaml.safe_dump(own), encoding="utf-8")
     launcher = ["torch.distributed.run", "--standalone", "--nproc_per_node", str(processes), "-m"]
     command = [sys.executable, "-m", *launcher, "training.train", str(folder / "recipe.yaml")]
-    subprocess.run(command, check=True)
+    # So small a model is slower with more threads, on a busy machine by far.
+    subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
     states = (folder / "run" / "stance-checkpoints").glob("checkpoint-*/trainer_state.json")
     last = max((json.loads(state.read_text(encoding="utf-8")) for state in states), key=lambda one: one["global_step"])
     return [entry["loss"] for entry in last["log_history"] if "loss" in entry]
@@ -67,7 +68,8 @@ def curve(recipe, folder, processes):
 
 @pytest.mark.slow
 def test_two_processes_follow_the_loss_curve_of_one(recipe, tmp_path):
+    assert _ARTICLES % _BATCH
     one = curve(recipe, tmp_path / "one", 1)
-    assert len(one) == 2 * _ARTICLES // _BATCH // 20
+    assert len(one) == 3
     assert one[-1] < one[0]
     assert curve(recipe, tmp_path / "two", 2) == pytest.approx(one, abs=1e-3)

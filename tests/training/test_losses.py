@@ -5,14 +5,18 @@ import math
 import pytest
 import torch
 
-from training.losses import IGNORED, label_loss, pointer_loss, tag_loss
+from stance.modeling import StanceOutput
+from training.losses import IGNORED, count_gold, label_loss, pointer_loss, tag_loss, total_loss
+
+HEADS = {"label": 1.0, "mention": 2.0, "name": 3.0, "target": 4.0, "tag": 5.0, "antecedent": 6.0}
+LABELS = torch.tensor([1.0, 2.0, 3.0, 1.0])
 
 
 def test_a_pointer_is_paid_for_any_right_answer():
     logits = torch.zeros(1, 1, 2, 4)
     gold = torch.zeros(1, 1, 2, 4, dtype=torch.bool)
     gold[0, 0, :, :2] = True
-    assert pointer_loss(logits, gold).item() == pytest.approx(math.log(2))
+    assert pointer_loss(logits, gold).item() == pytest.approx(2 * math.log(2))
 
 
 def test_a_query_without_gold_costs_nothing():
@@ -42,4 +46,51 @@ def test_label_loss_ignores_padding():
 def test_tags_that_are_not_known_cost_nothing():
     logits = torch.zeros(1, 2, 3)
     gold = torch.tensor([[[1.0, 0.0, 1.0], [-1.0, -1.0, -1.0]]])
-    assert tag_loss(logits, gold).item() == pytest.approx(math.log(2))
+    assert tag_loss(logits, gold).item() == pytest.approx(3 * math.log(2))
+
+
+def batch(windows, golden):
+    """A batch with logits of all heads, and gold for so many of its windows."""
+
+    def pointer(queries):
+        gold = torch.zeros(windows, queries, 2, 5, dtype=torch.bool)
+        gold[:golden, 0, :, 1:3] = True
+        return gold
+
+    labels = torch.full((windows, 3), IGNORED)
+    labels[:golden, 0], labels[:golden, 1] = 1, 2
+    tags = torch.full((windows, 5, 3), -1.0)
+    tags[:golden] = 1.0
+    gold = {"labels": labels, "tags": tags, **{head: pointer(3) for head in ("mention", "name", "target")}}
+    gold["antecedent"] = pointer(2)
+    shapes = [(3, 4), (3, 2, 5), (3, 2, 5), (3, 2, 5), (5, 3), (2, 2, 5)]
+    return StanceOutput(*(torch.randn(windows, *shape, requires_grad=True) for shape in shapes)), gold
+
+
+def part(output, gold, rows):
+    own = StanceOutput(*(logits[rows] for logits in vars(output).values()))
+    return own, {head: value[rows] for head, value in gold.items()}
+
+
+def test_without_weights_that_differ_it_is_the_sum_of_means():
+    output, gold = batch(2, golden=1)
+    logits = StanceOutput(*(torch.zeros_like(value) for value in vars(output).values()))
+    loss = total_loss(logits, gold, dict.fromkeys(HEADS, 1.0), torch.ones(4), count_gold(gold, torch.ones(4)))
+    assert loss.item() == pytest.approx(math.log(4) + math.log(2) + 4 * math.log(5 / 2), rel=1e-6)
+
+
+def test_a_batch_without_gold_costs_nothing():
+    output, gold = batch(2, golden=0)
+    loss = total_loss(output, gold, HEADS, LABELS, count_gold(gold, LABELS))
+    loss.backward()
+    assert loss.item() == 0
+    assert all(value.grad.abs().sum() == 0 for value in vars(output).values())
+
+
+def test_the_mean_of_unequal_parts_is_the_loss_of_the_batch():
+    output, gold = batch(6, golden=4)
+    whole = total_loss(output, gold, HEADS, LABELS, count_gold(gold, LABELS))
+    parts = [part(output, gold, rows) for rows in (slice(0, 3), slice(3, 6))]
+    counts = torch.stack([count_gold(own, LABELS) for _, own in parts]).mean(0)
+    losses = [total_loss(logits, own, HEADS, LABELS, counts) for logits, own in parts]
+    assert torch.stack(losses).mean().item() == pytest.approx(whole.item(), rel=1e-6)
