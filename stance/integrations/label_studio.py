@@ -31,7 +31,8 @@ def interface() -> str:
         [
             "<View>",
             # Stays in sight, over the arrows too, while the article scrolls.
-            '  <View style="position: sticky; top: 0; z-index: 999; background: var(--color-neutral-background, white)">',
+            '  <View style="position: sticky; top: 0; z-index: 101;',
+            '    margin-bottom: 20px; background: var(--color-neutral-background, white)">',
             '    <Labels name="label" toName="text" choice="single">',
             *(_choice(label, mark.light) for label, mark in MARKS.items()),
             "    </Labels>",
