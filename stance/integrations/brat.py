@@ -19,6 +19,7 @@ _ENTITIES: Mapping[str, str] = MappingProxyType({str(label).capitalize(): str(la
 _RELATIONS: Mapping[str, str] = MappingProxyType(
     {"SaidBy": "Mention", "NamedAs": "Name", "Accuses": "Accused", "CuedBy": "Cue"}
 )
+_BREAKS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")  # where brat ends a line, as str.splitlines does
 _STATEMENTS = "|".join(entity for entity in _ENTITIES if entity != "None")
 _CONFIGURATION = "\n".join(
     [
@@ -60,7 +61,11 @@ def to_ann(article: Article) -> str:
     def mark(entity: str, place: Place) -> str:
         if (entity, place) not in numbers:
             numbers[entity, place] = f"T{len(numbers) + 1}"
-            lines.append(f"{numbers[entity, place]}\t{entity} {_fragments(text, *place)}\t{_flat(text[slice(*place)])}")
+            fragments = _fragments(text, *place)
+            offsets = ";".join(f"{start} {end}" for start, end in fragments)
+            # brat drops an annotation whose words are not exactly those of the text, with a space between fragments.
+            words = _BREAKS.sub(" ", " ".join(text[start:end] for start, end in fragments))
+            lines.append(f"{numbers[entity, place]}\t{entity} {offsets}\t{words}")
         return numbers[entity, place]
 
     for record in article["sentences"]:
@@ -143,8 +148,7 @@ def write(folder: str | Path, articles: Iterable[Article]) -> None:
     place.mkdir(parents=True, exist_ok=True)
     (place / "annotation.conf").write_text(_CONFIGURATION, encoding="utf-8")
     for number, article in enumerate(articles, 1):
-        # Nothing in an id leads out of the folder, or hides the file.
-        name = quote(article.get("id") or f"article-{number:05}", safe=" ,()'").replace(".", "%2E")
+        name = _name(article.get("id") or f"article-{number:05}")
         content, ann = article["text"].encode("utf-8"), to_ann(article).encode("utf-8")
         for ending, own in ((".txt", content), (".ann", ann)):
             with (place / f"{name}{ending}").open("xb") as file:
@@ -174,9 +178,19 @@ def read(folder: str | Path) -> Iterator[Article]:
             text, content = path.read_bytes().decode("utf-8"), ann.read_bytes().decode("utf-8")
         except UnicodeDecodeError as error:
             raise LabelledSetError(f"{path} or {ann.name}: not UTF-8: {error}; save the file as UTF-8") from error
-        article = {"id": unquote(path.stem), "text": text, "sentences": from_ann(text, content, str(ann))}
+        article = {"id": _identifier(path.stem), "text": text, "sentences": from_ann(text, content, str(ann))}
         validate(article, str(ann))
         yield article
+
+
+def _name(identifier: str) -> str:
+    """Turn an id into the name of a file: nothing in it leads out of the folder, or hides the file."""
+    # brat's page would resolve percent signs, and then look for another file.
+    return quote(identifier, safe=" ,()'").replace(".", "%2E").replace("~", "%7E").replace("%", "~")
+
+
+def _identifier(name: str) -> str:
+    return unquote(name.replace("~", "%"))
 
 
 def _evidence(text: str, record: Mapping[str, Any]) -> Iterator[tuple[str, Place]]:
@@ -189,16 +203,11 @@ def _evidence(text: str, record: Mapping[str, Any]) -> Iterator[tuple[str, Place
         yield "NamedAs", (start, start + len(name))
 
 
-def _fragments(text: str, start: int, end: int) -> str:
-    """Write a span as brat does, whose annotations do not run across line breaks."""
-    breaks = [found.span() for found in re.finditer("\n+", text[start:end])]
-    inside = [(start + a, start + b) for a, b in breaks if a > 0 and start + b < end]
-    edges = [start, *(edge for gap in inside for edge in gap), end]
-    return ";".join(f"{a} {b}" for a, b in list(pairwise(edges))[::2])
-
-
-def _flat(words: str) -> str:
-    return re.sub(r"\s", " ", words)
+def _fragments(text: str, start: int, end: int) -> list[Place]:
+    """Cut a span as brat does, whose annotations do not run across line breaks."""
+    breaks = [found.span() for found in _BREAKS.finditer(text, start, end)]
+    edges = [start, *(edge for gap in breaks if start < gap[0] and gap[1] < end for edge in gap), end]
+    return list(pairwise(edges))[::2]
 
 
 def _mark(text: str, line: str, where: str) -> tuple[str, str, Place]:

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from stance import __version__
-from stance.document import AUTHOR, LABELS
+from stance.document import AUTHOR
 from stance.integrations.corrected import Place, sentence, squeezed
 from stance.labelled import Article, LabelledSetError, validate
+from stance.palette import LIGHT, MARKS
 
 _EVIDENCE = ("mention", "target", "cue")
 _NOT_DATA = frozenset({"sentences", "schema"})
@@ -27,22 +27,22 @@ def interface() -> str:
         '<View>'
 
     """
-    choices = [f"    <Label value={quoteattr(str(label))}/>" for label in LABELS]
-    evidence = [f"    <Label value={quoteattr(role)}/>" for role in _EVIDENCE]
     return "\n".join(
         [
             "<View>",
-            '  <Header value="Sentences: what is each, and who says it?"/>',
-            '  <Labels name="label" toName="text" choice="single">',
-            *choices,
-            "  </Labels>",
-            '  <Header value="Evidence: link each sentence with the words that name its speaker or the accused"/>',
-            '  <Labels name="evidence" toName="text" choice="single">',
-            *evidence,
-            "  </Labels>",
+            # Stays in sight, over the arrows too, while the article scrolls.
+            '  <View style="position: sticky; top: 0; z-index: 101;',
+            '    margin-bottom: 20px; background: var(--color-neutral-background, white)">',
+            '    <Labels name="label" toName="text" choice="single">',
+            *(_choice(label, mark.light) for label, mark in MARKS.items()),
+            "    </Labels>",
+            '    <Labels name="evidence" toName="text" choice="single">',
+            *(_choice(role, LIGHT.quiet) for role in _EVIDENCE),
+            "    </Labels>",
+            '    <TextArea name="speaker" toName="text" perRegion="true" whenTagName="label" editable="true"',
+            '      maxSubmissions="9" placeholder="author, or the fullest name in the article; others below it"/>',
+            "  </View>",
             '  <Text name="text" value="$text" granularity="word"/>',
-            '  <TextArea name="speaker" toName="text" perRegion="true" whenTagName="label" maxSubmissions="9"',
-            '    placeholder="author, or the fullest name that the article has; other right names below it"/>',
             "</View>",
             "",
         ]
@@ -140,6 +140,10 @@ def read(path: str | Path) -> Iterator[Article]:
             yield article
     if left_out:
         warnings.warn(f"{path}: {left_out} of {len(tasks)} tasks have no finished annotation", stacklevel=2)
+
+
+def _choice(name: str, colour: str) -> str:
+    return f'      <Label value="{name}" background="{colour}"/>'
 
 
 def _regions(text: str, index: int, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -14,18 +14,30 @@ def test_annotations_come_back(article):
 
 
 @given(articles(WHOLE))
-def test_no_annotation_runs_across_a_line_break(article):
-    for line in to_ann(article).splitlines():
+def test_brat_would_read_every_annotation(article):
+    # It cuts the file into lines as Python does, and drops an annotation whose words are not those of the text.
+    text, ann = article["text"], to_ann(article)
+    assert ann.splitlines() == ann.split("\n")[:-1]
+    for line in ann.splitlines():
         if line.startswith("T"):
-            inner = line.split("\t")[1].split(" ", 1)[1].split(";")
-            for start, end in (map(int, fragment.split(" ")) for fragment in inner):
-                assert "\n" not in article["text"][start:end].strip("\n")
+            _, marked, words = line.split("\t", 2)
+            places = [map(int, fragment.split(" ")) for fragment in marked.split(" ", 1)[1].split(";")]
+            fragments = [text[start:end] for start, end in places]
+            if "".join(fragments).splitlines() == ["".join(fragments)]:  # no line break at the edges
+                assert words == " ".join(fragments)
+
+
+def test_a_span_is_cut_at_line_breaks_and_keeps_its_tabs():
+    text = "It\r\nrained\tall\u2028day."
+    ann = to_ann({"text": text, "sentences": [{"start": 0, "end": len(text), "label": "none"}]})
+    assert ann == "T1\tNone 0 2;4 14;15 19\tIt rained\tall day.\n"
 
 
 def test_a_folder_comes_back(tmp_path, articles):
-    odd = [{**articles[1], "id": name} for name in ("../up", ".hidden", "Äpfel/1 (a)", "..")]
+    odd = [{**articles[1], "id": name} for name in ("../up", ".hidden", "Äpfel/1 (a)", "..", "5% ~ 7%7E?")]
     write(tmp_path / "brat", [*articles, *odd])
     assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {tmp_path / "brat"}
+    assert not any("%" in path.name for path in tmp_path.rglob("*"))  # brat could not open it
     found = {article["id"]: article for article in read(tmp_path / "brat")}
     assert found.keys() == {article["id"] for article in [*articles, *odd]}
     assert found["rain"] == articles[1]

@@ -8,6 +8,7 @@ from hypothesis import given
 
 from stance.integrations.label_studio import from_task, interface, read, to_task, write
 from stance.labelled import LabelledSetError
+from stance.palette import MARKS
 from tests.strategies import articles
 
 
@@ -44,6 +45,11 @@ def test_the_interface_has_every_control_that_the_tasks_use(task):
     assert used <= set(controls)
     for one in regions(task, type="labels"):
         assert one["value"]["labels"][0] in [label.get("value") for label in controls[one["from_name"]]]
+
+
+def test_labels_have_the_colours_that_they_have_everywhere():
+    colours = {one.get("value"): one.get("background") for one in ElementTree.fromstring(interface()).iter("Label")}
+    assert {label: colours[label] for label in MARKS} == {label: mark.light for label, mark in MARKS.items()}
 
 
 def test_a_corrected_label_decides_what_belongs_to_the_sentence(task):
