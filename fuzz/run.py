@@ -62,6 +62,10 @@ def sow(name: str, corpus: Path) -> None:
         "recipe": [path.read_bytes() for path in (ROOT / "configs").glob("*.yaml")],
         "settings": [(ROOT / "stance" / "models" / "default" / "config.json").read_bytes()],
         "sentences": [(ROOT / "examples" / "daily-brief.txt").read_bytes()],
+        "http": [
+            b'{"text": "Ada Brook denied it.", "min_confidence": 0.5, "also": ["html", "csv"]}',
+            b'{"text": ["<p>Ada Brook denied it.</p>", ""], "format": "html"}',
+        ],
     }
     for number, content in enumerate(seeds[name]):
         (corpus / f"seed-{number}").write_bytes(content)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import http.client
 import json
 import os
 import tempfile
+import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,6 +25,7 @@ from stance.settings import Settings
 from training.configuration import ConfigurationError, read_recipe
 
 _KNOWN = "Mayor Ada Brook denied it."
+_ANSWERS = frozenset({200, 400, 413, 422})
 
 
 def read_labelled(content: bytes) -> None:
@@ -83,6 +88,17 @@ def split_text(content: bytes) -> None:
     assert check_boundaries(text, split(text)) == split(text)
 
 
+def answer_request(content: bytes) -> None:
+    """Answer an HTTP request to classify, whatever its body."""
+    connection = http.client.HTTPConnection("127.0.0.1", _server(), timeout=10)
+    connection.request("POST", "/v1/classify", content, {"Content-Type": "application/json"})
+    reply = connection.getresponse()
+    assert reply.status in _ANSWERS, reply.status
+    answer = json.loads(reply.read())
+    connection.close()
+    assert reply.status == 200 or list(answer) == ["detail"]
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
     {
         "labelled": read_labelled,
@@ -94,8 +110,24 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "recipe": read_configuration,
         "settings": read_settings,
         "sentences": split_text,
+        "http": answer_request,
     }
 )
+
+
+@functools.cache
+def _server() -> int:
+    """Start a server, which runs as long as the process; return its port."""
+    from stance.classifier import StanceClassifier
+    from stance.server.app import create_server
+    from stance.server.options import Options
+
+    server = create_server(StanceClassifier.from_pretrained(), Options(port=0))
+    threading.Thread(target=server.run, daemon=True).start()
+    while not server.started:
+        time.sleep(0.01)
+    port: int = server.servers[0].sockets[0].getsockname()[1]
+    return port
 
 
 def _memory() -> str | None:
