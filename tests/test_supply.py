@@ -1,7 +1,6 @@
 """What is shipped: no unsafe call in the source, wheel and sdist with nothing missing or superfluous, true metadata."""
 
 import ast
-import re
 import shutil
 import sys
 import tarfile
