@@ -22,7 +22,8 @@ def write(documents: Iterable[Document], file: TextIO) -> None:
 
     Args:
         documents: The documents.
-        file: An open text file. A cell that a spreadsheet would take for a formula gets an apostrophe before it.
+        file: An open text file. A cell that a spreadsheet would take for a formula gets an apostrophe before it; the
+            character of code 0, which none of them has, becomes U+FFFD.
 
     """
     table = csv.DictWriter(file, list(COLUMNS))
@@ -74,6 +75,7 @@ def _record(text: str, row: Mapping[str, str | None], place: str) -> dict[str, A
         start, end = int(row["start"] or ""), int(row["end"] or "")
     except ValueError as error:
         raise LabelledSetError(f"{place}: 'start' and 'end' must be whole numbers") from error
+    text = _without_null(text)
     cells = {key: _bare(row.get(key)) for key in ("text", "label", "speaker", "mention", "cue", "target")}
     if cells["text"] and squeezed(cells["text"]) != squeezed(text[start:end]):
         raise LabelledSetError(f"{place}: the article has {text[start:end]!r:.60} there, not {cells['text']!r:.60}")
@@ -100,7 +102,13 @@ def _nearest(text: str, words: str, given: str | None, near: Place, place: str) 
 
 
 def _guarded(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
+    if not isinstance(cell, str):
+        return cell
+    return _without_null(f"'{cell}" if _FORMULA.match(cell) else cell)
+
+
+def _without_null(text: str) -> str:
+    return text.replace("\0", "\ufffd")
 
 
 def _bare(cell: str | None) -> str:

@@ -51,6 +51,15 @@ def test_no_cell_starts_a_formula():
     assert {identifier for identifier, _ in cells} == {"'=a"}
 
 
+def test_the_null_character_which_no_sheet_has_is_replaced_in_the_sheet_alone(tmp_path):
+    article = {"id": "a", "text": "It\0 rained.", "sentences": [{"start": 0, "end": 11, "label": "none"}]}
+    path = tmp_path / "sheet.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        write([Document.from_dict(article)], file)
+    assert "\0" not in path.read_text(encoding="utf-8")
+    assert [(one["text"], len(one["sentences"])) for one in read(path, [article])] == [(article["text"], 1)]
+
+
 def test_corrections_are_taken_over(sheet):
     assert sheet(3, label=" Denial ")[3]["label"] == "denial"
     named = sheet(3, speaker="Cole Reed", mention="", mention_start="")[3]["speaker"]
