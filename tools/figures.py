@@ -18,13 +18,13 @@ from typing import Any
 from stance.classifier import DEFAULT_MODEL
 from stance.document import Document
 
-from . import ROOT
+from . import ROOT, speed
 
 Report = Mapping[str, Any]
 
 REPORT = DEFAULT_MODEL / "report.json"
 
-PAGES = ("README.md", "stance/models/default/README.md", "docs/limits.md")
+PAGES = ("README.md", "stance/models/default/README.md", "docs/limits.md", "docs/performance.md")
 """The files in which figures are filled in."""
 
 MAIN = ("macro-F1", "label accuracy", "speaker accuracy", "joint accuracy", "target accuracy", "ECE")
@@ -74,10 +74,16 @@ def fill(text: str, report: Report) -> str:
 
 
 def quote(wanted: str, report: Report) -> str:
-    """Write what one comment wants: a kind and its arguments, parted by bars, or a set and one of its figures."""
+    """Write what one comment wants: a kind and its arguments, parted by bars, or a set and one of its figures.
+
+    What ``benchmarks/speed.json`` holds is wanted by the name of a function of ``tools.speed``.
+    """
     kind, *arguments = (part.strip() for part in wanted.split("|"))
     if kind in _BLOCKS:
         return f"\n\n{_BLOCKS[kind](report, arguments)}\n\n"
+    if kind == "speed":
+        said = speed.QUOTES[arguments[0]]()
+        return f"\n\n{said}\n\n" if "\n" in said else said
     return figure(report["sets"][kind], arguments[0])
 
 

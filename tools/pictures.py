@@ -27,7 +27,7 @@ from stance.plots import plot_speakers
 from stance.server.app import STATIC, create_server
 from stance.server.options import Options
 
-from . import ROOT
+from . import ROOT, speed
 
 IMAGES = ROOT / "docs" / "images"
 SAMPLE = (STATIC / "sample.txt").read_text(encoding="utf-8")
@@ -96,6 +96,12 @@ def speakers(_: Browser, classifier: StanceClassifier) -> Shots:
     yield IMAGES / "speakers.png"
 
 
+def speed_plot(_: Browser, __: StanceClassifier) -> Shots:
+    """Draw how time and memory grow, as ``benchmarks/speed.json`` has it."""
+    speed.plot().savefig(IMAGES / "speed.png", dpi=120)
+    yield IMAGES / "speed.png"
+
+
 def terminal(browser: Browser, classifier: StanceClassifier) -> Shots:
     """Take the table of ``stance classify``."""
     console = Console(file=io.StringIO(), record=True, width=96, force_terminal=True, color_system="truecolor")
@@ -127,6 +133,7 @@ PICTURES: Mapping[str, Callable[[Browser, StanceClassifier], Shots]] = MappingPr
         "speakers": speakers,
         "terminal": terminal,
         "frame": frame,
+        "speed": speed_plot,
         "spacy": spans,
     }
 )

@@ -1,0 +1,113 @@
+"""What ``benchmarks/speed.json`` says, as tables and as a picture for the documentation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from . import ROOT
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Case = Mapping[str, Any]
+
+FIGURES = ROOT / "benchmarks" / "speed.json"
+_RATE = "sentences a second"
+_PEERS = {
+    "bare_encoder": "the bare int8 encoder, on the same windows",
+    "sentence_pipeline": "`text-classification` of transformers, sentence by sentence, an encoder of this size",
+    "zero_shot": "`zero-shot-classification` of transformers, bart-large-mnli",
+}
+
+
+def read_cases() -> list[Case]:
+    """Read what was measured."""
+    cases: list[Case] = json.loads(FIGURES.read_text(encoding="utf-8"))["cases"]
+    return cases
+
+
+def rates() -> str:
+    """List the engines, the peers and the bare encoder with their speed and memory."""
+    cases = read_cases()
+    zero = _named(cases, "zero_shot")[0][_RATE]
+    rows = [
+        (f"Stance, `{case['engine']}`" + _threads(case), case)
+        for case in _named(cases, "pipeline")
+        if case["count"] == _usual(cases)
+    ]
+    rows += [(about, case) for name, about in _PEERS.items() for case in _named(cases, name)]
+    lines = [f"| {what} | {case[_RATE]} | {case[_RATE] / zero:.1f} | {case['peak MB']} |" for what, case in rows]
+    return "\n".join(["| what | sentences a second | times zero-shot | peak MB |", "|---|---|---|---|", *lines])
+
+
+def growth() -> str:
+    """List how time and memory grow with the number and the length of texts."""
+    cases = read_cases()
+    rows = [(f"{case['count']:,} articles", case) for case in _counts(cases)]
+    rows += [(f"one text of {case['kilobytes']:,} kB", case) for case in _named(cases, "length")]
+    lines = [
+        f"| {what} | {case['sentences']:,} | {case['seconds']:.2f} | {case[_RATE]} | {case['peak MB']} |"
+        for what, case in rows
+    ]
+    head = ["| input | sentences | seconds | sentences a second | peak MB |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *lines])
+
+
+def share() -> str:
+    """Say how fast the whole pipeline is in parts of the bare encoder's speed."""
+    cases = read_cases()
+    whole = next(case for case in _named(cases, "pipeline") if case["engine"] == "onnx-int8")
+    return f"{whole[_RATE] / _named(cases, 'bare_encoder')[0][_RATE]:.2f}"
+
+
+def start() -> str:
+    """Say how many seconds a new process takes to its first label."""
+    return f"{_named(read_cases(), 'start')[0]['seconds']:.2f}"
+
+
+def machine() -> str:
+    """Describe the machine that was measured."""
+    about = json.loads(FIGURES.read_text(encoding="utf-8"))["machine"]
+    features = ", ".join(about["features"])
+    return f"{about['processors']} cores of {about['architecture']} with {features}, {about['float32 GFLOPS']} GFLOPS"
+
+
+def plot() -> Figure:
+    """Draw time and memory over the number of articles, both axes in powers of ten."""
+    import matplotlib.pyplot as plt
+
+    cases = _counts(read_cases())
+    counts = [case["count"] for case in cases]
+    figure, (time, memory) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+    time.loglog(counts, [case["seconds"] for case in cases], "o-")
+    time.set(xlabel="articles", ylabel="seconds")
+    memory.semilogx(counts, [case["peak MB"] for case in cases], "o-")
+    memory.set(xlabel="articles", ylabel="peak MB", ylim=(0, None))
+    return figure
+
+
+def _named(cases: Sequence[Case], name: str) -> list[Case]:
+    return [case for case in cases if case["case"] == name]
+
+
+def _usual(cases: Sequence[Case]) -> int:
+    """Return the number of articles that every engine was measured on."""
+    count: int = _named(cases, "bare_encoder")[0]["count"]
+    return count
+
+
+def _counts(cases: Sequence[Case]) -> list[Case]:
+    usual = _usual(cases)
+    return [case for case in _named(cases, "pipeline") if case["count"] != usual]
+
+
+def _threads(case: Case) -> str:
+    return "" if case["threads"] == "all" else f", {case['threads']} thread{'s' * (case['threads'] > 1)}"
+
+
+QUOTES: Mapping[str, Callable[[], str]] = MappingProxyType(
+    {quote.__name__: quote for quote in (rates, growth, share, start, machine)}
+)
