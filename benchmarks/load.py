@@ -112,7 +112,7 @@ def _client(number: int, port: int, end: float, expected: Mapping[str, object], 
 
 
 def _gist(document: Mapping[str, Any]) -> object:
-    """Take what no engine and no batch may change: boundaries, labels and speakers."""
+    """Take what load and batching may not change: boundaries, labels and speakers."""
     return [(s["start"], s["end"], s["label"], s.get("speaker")) for s in document["sentences"]]
 
 

@@ -16,16 +16,19 @@ from pathlib import Path
 from types import MappingProxyType
 
 from stance import labelled
+from stance.classifier import StanceClassifier
 from stance.document import Document
 from stance.integrations import brat, label_studio, sheets
 from stance.integrity import ModelError
 from stance.labelled import LabelledSetError
 from stance.sentences import check_boundaries, split
+from stance.server.app import create_server
+from stance.server.options import Options
 from stance.settings import Settings
 from training.configuration import ConfigurationError, read_recipe
 
 _KNOWN = "Mayor Ada Brook denied it."
-_ANSWERS = frozenset({200, 400, 413, 422})
+_ANSWERS = frozenset({200, 400, 422})
 
 
 def read_labelled(content: bytes) -> None:
@@ -88,8 +91,8 @@ def split_text(content: bytes) -> None:
     assert check_boundaries(text, split(text)) == split(text)
 
 
-def answer_request(content: bytes) -> None:
-    """Answer an HTTP request to classify, whatever its body."""
+def request_classification(content: bytes) -> None:
+    """Send a request to classify, whatever its body."""
     connection = http.client.HTTPConnection("127.0.0.1", _server(), timeout=10)
     connection.request("POST", "/v1/classify", content, {"Content-Type": "application/json"})
     reply = connection.getresponse()
@@ -110,7 +113,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "recipe": read_configuration,
         "settings": read_settings,
         "sentences": split_text,
-        "http": answer_request,
+        "http": request_classification,
     }
 )
 
@@ -118,10 +121,6 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
 @functools.cache
 def _server() -> int:
     """Start a server, which runs as long as the process; return its port."""
-    from stance.classifier import StanceClassifier
-    from stance.server.app import create_server
-    from stance.server.options import Options
-
     server = create_server(StanceClassifier.from_pretrained(), Options(port=0))
     threading.Thread(target=server.run, daemon=True).start()
     while not server.started:

@@ -82,7 +82,7 @@ def environment(installed, tmp_path_factory):
     def environment(extra=""):
         folder = tmp_path_factory.mktemp(extra or "plain")
         venv.create(folder, symlinks=True)
-        site = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder)}))
+        site = Path(sysconfig.get_path("purelib", "posix_prefix", {"base": str(folder)}))
         (meta,) = installed.glob("*.dist-info")
         for one in (PathDistribution(meta), *closure(wanted(PathDistribution(meta).requires, [extra]))):
             link(one, site)

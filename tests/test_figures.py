@@ -11,6 +11,7 @@ from stance.document import Document
 from tools import ROOT
 from tools.figures import PAGES, figure, fill, read_report
 from tools.report import EXAMPLE, SEEDS, fingerprints
+from tools.speed import read_measurements
 
 # How far two annotations agree was measured when the data was labelled, and is no figure about the model.
 AGREEMENT = {"0.956", "0.963", "0.960", "0.915"}
@@ -23,6 +24,10 @@ def report():
 
 def test_the_report_is_of_this_model(report):
     assert report["model"] == fingerprints(DEFAULT_MODEL), "the model has changed: make evaluate"
+
+
+def test_the_speed_is_that_of_this_model():
+    assert read_measurements()["model"] == fingerprints(DEFAULT_MODEL), "the model has changed: see docs/performance.md"
 
 
 @pytest.mark.parametrize("path", SEEDS)
@@ -39,7 +44,9 @@ def test_the_report_is_of_this_code(report):
         assert one.confidence == pytest.approx(other.confidence, abs=0.05), "make evaluate"
         if other.confidence > 0.7:
             assert one.label == other.label, "the default model says something else than it did: make evaluate"
+            assert (one.target is None) == (other.target is None), "make evaluate"
         if other.speaker and other.confidence > 0.7 and other.speaker_confidence > 0.7:
+            assert one.speaker is not None, "make evaluate"
             assert one.speaker.name == other.speaker.name, "make evaluate"
 
 

@@ -37,7 +37,7 @@ def place(tmp_path):
 
 def test_the_small_installation_is_small_and_classifies(place):
     base = place / "environment"
-    site = Path(sysconfig.get_path("purelib", "venv", {"base": str(base)}))
+    site = Path(sysconfig.get_path("purelib", "posix_prefix", {"base": str(base)}))
     page = (ROOT / "docs/performance.md").read_text(encoding="utf-8").partition("## A small installation")[2]
     commands = re.search(r"```bash\n(.+?)```", page, re.S)[1]
     before = weight(site)

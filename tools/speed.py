@@ -23,29 +23,29 @@ _PEERS = {
 }
 
 
-def read_cases() -> list[Case]:
-    """Read what was measured."""
-    cases: list[Case] = json.loads(FIGURES.read_text(encoding="utf-8"))["cases"]
-    return cases
+def read_measurements() -> Case:
+    """Read what was measured: of which model, on which machine, and the cases."""
+    measured: Case = json.loads(FIGURES.read_text(encoding="utf-8"))
+    return measured
 
 
 def rates() -> str:
     """List the engines, the peers and the bare encoder with their speed and memory."""
-    cases = read_cases()
-    zero = _named(cases, "zero_shot")[0][_RATE]
+    cases = read_measurements()["cases"]
+    zero = _rate(_named(cases, "zero_shot")[0])
     rows = [
         (f"Stance, `{case['engine']}`" + _threads(case), case)
         for case in _named(cases, "pipeline")
-        if case["count"] == _usual(cases)
+        if case["count"] == _named(cases, "bare_encoder")[0]["count"]
     ]
     rows += [(about, case) for name, about in _PEERS.items() for case in _named(cases, name)]
-    lines = [f"| {what} | {case[_RATE]} | {case[_RATE] / zero:.1f} | {case['peak MB']} |" for what, case in rows]
+    lines = [f"| {what} | {case[_RATE]} | {_rate(case) / zero:.1f} | {case['peak MB']} |" for what, case in rows]
     return "\n".join(["| what | sentences a second | times zero-shot | peak MB |", "|---|---|---|---|", *lines])
 
 
 def growth() -> str:
     """List how time and memory grow with the number and the length of texts."""
-    cases = read_cases()
+    cases = read_measurements()["cases"]
     rows = [(f"{case['count']:,} articles", case) for case in _counts(cases)]
     rows += [(f"one text of {case['kilobytes']:,} kB", case) for case in _named(cases, "length")]
     lines = [
@@ -58,28 +58,36 @@ def growth() -> str:
 
 def share() -> str:
     """Say how fast the whole pipeline is in parts of the bare encoder's speed."""
-    cases = read_cases()
+    cases = read_measurements()["cases"]
     whole = next(case for case in _named(cases, "pipeline") if case["engine"] == "onnx-int8")
-    return f"{whole[_RATE] / _named(cases, 'bare_encoder')[0][_RATE]:.2f}"
+    return f"{_rate(whole) / _rate(_named(cases, 'bare_encoder')[0]):.2f}"
 
 
 def start() -> str:
     """Say how many seconds a new process takes to its first label."""
-    return f"{_named(read_cases(), 'start')[0]['seconds']:.2f}"
+    cases = read_measurements()["cases"]
+    return f"{_named(cases, 'start')[0]['seconds']:.2f}"
 
 
 def machine() -> str:
     """Describe the machine that was measured."""
-    about = json.loads(FIGURES.read_text(encoding="utf-8"))["machine"]
-    features = ", ".join(about["features"])
-    return f"{about['processors']} cores of {about['architecture']} with {features}, {about['float32 GFLOPS']} GFLOPS"
+    about = read_measurements()["machine"]
+    features = ", ".join(about["features"]) or "no vector instructions that matter here"
+    speed = f"{about['float32 GFLOPS']} GFLOPS in a large float32 product"
+    return f"{about['processors']} processors of {about['architecture']} with {features}, {speed}"
+
+
+def length() -> str:
+    """Say how many sentences an article has on average."""
+    largest = _counts(read_measurements()["cases"])[-1]
+    return f"{largest['sentences'] / largest['count']:.0f}"
 
 
 def plot() -> Figure:
     """Draw time and memory over the number of articles, both axes in powers of ten."""
     import matplotlib.pyplot as plt
 
-    cases = _counts(read_cases())
+    cases = _counts(read_measurements()["cases"])
     counts = [case["count"] for case in cases]
     figure, (time, memory) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
     time.loglog(counts, [case["seconds"] for case in cases], "o-")
@@ -93,15 +101,14 @@ def _named(cases: Sequence[Case], name: str) -> list[Case]:
     return [case for case in cases if case["case"] == name]
 
 
-def _usual(cases: Sequence[Case]) -> int:
-    """Return the number of articles that every engine was measured on."""
-    count: int = _named(cases, "bare_encoder")[0]["count"]
-    return count
-
-
 def _counts(cases: Sequence[Case]) -> list[Case]:
-    usual = _usual(cases)
-    return [case for case in _named(cases, "pipeline") if case["count"] != usual]
+    """Select the runs of the default engine on all processors, by number of articles."""
+    usual = [case for case in _named(cases, "pipeline") if (case["engine"], case["threads"]) == ("onnx-int8", "all")]
+    return sorted(usual, key=lambda case: int(case["count"]))
+
+
+def _rate(case: Case) -> float:
+    return float(case["sentences"] / case["seconds"])
 
 
 def _threads(case: Case) -> str:
@@ -109,5 +116,5 @@ def _threads(case: Case) -> str:
 
 
 QUOTES: Mapping[str, Callable[[], str]] = MappingProxyType(
-    {quote.__name__: quote for quote in (rates, growth, share, start, machine)}
+    {quote.__name__: quote for quote in (rates, growth, length, share, start, machine)}
 )

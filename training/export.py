@@ -53,20 +53,22 @@ Share this story
 """
 
 
-def export(model: str | Path, folder: Path, *, int8: bool = False, sample: Sequence[str] = (_SAMPLE,)) -> Path:
+def export(model: str | Path, folder: Path, *, int8: bool = False, sample: Sequence[str] = ()) -> Path:
     """Write a model as ONNX, with all that a classifier needs beside the graph.
 
     Args:
         model: A model folder with ``model.safetensors``, or the name of a repository on the hub.
         folder: Where to write; the model's own folder gets the graph beside the weights that are there.
         int8: Whether to store the weights in 8 bits, and to compute the encoder's matrix products in them.
-        sample: Texts of the kind that will be read, which int8 is fitted to; some 20,000 words are plenty.
+        sample: Texts of the kind that will be read, which int8 is fitted to; some 20,000 words are plenty. Without
+            any, a short one is taken.
 
     Returns:
         The file of the graph.
 
     Raises:
         FileNotFoundError: If there is no such model, or it has no ``model.safetensors``.
+        ValueError: If the texts of the sample are empty.
 
     """
     source = find_folder(model)
@@ -76,13 +78,15 @@ def export(model: str | Path, folder: Path, *, int8: bool = False, sample: Seque
     return write(graph, source, folder, int8=int8, sample=sample)
 
 
-def write(
-    graph: onnx.ModelProto, source: Path, folder: Path, *, int8: bool, sample: Sequence[str] = (_SAMPLE,)
-) -> Path:
+def write(graph: onnx.ModelProto, source: Path, folder: Path, *, int8: bool, sample: Sequence[str] = ()) -> Path:
     """Write a traced graph, with all that a classifier needs beside it; arguments and result as for ``export``."""
     if int8:
         windower, _ = load_windower(source, Settings.read(source))
-        quantize(graph, [window for text in sample for window in windower.windows(text, split(text))])
+        texts = sample or (_SAMPLE,)
+        windows = [window for text in texts for window in windower.windows(text, split(text))]
+        if not windows:
+            raise ValueError("the sample has no sentence that int8 could be fitted to; give texts with some")
+        quantize(graph, windows)
     _forget_origin(graph)
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:

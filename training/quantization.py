@@ -17,9 +17,17 @@ from stance.windows import Window
 Floats = NDArray[np.float32]
 
 _LARGEST = 127
+"""The largest number that 8 bits hold, of either sign."""
+
 _SMALLEST = 1_000
+"""Numbers that a weight must have to be worth storing in 8 bits."""
+
 _OUTLIERS = 16
+"""Channels of a product's input that stay in float32."""
+
 _DAMPING = 0.03
+"""Added to the mean square of each channel, in parts of the average: a few texts tell little of what goes together."""
+
 _SCOPES = "pkg.torch.onnx.name_scopes"
 """Where torch notes the modules that a node belongs to."""
 
@@ -30,8 +38,8 @@ def quantize(model: ModelProto, windows: Sequence[Window]) -> None:
     All large weights are stored in 8 bits with one scale a channel. The matrix products of the encoder are computed
     in 8 bits too, at a scale of each token; the few channels of their input that are many times as large as the
     others, and would set the scale of all, are multiplied apart in float32 (Dettmers et al., 2022,
-    https://arxiv.org/abs/2208.07339). Their weights are rounded so that one error makes up for another (Frantar et
-    al., 2023, https://arxiv.org/abs/2210.17323). All else is computed in float32.
+    https://arxiv.org/abs/2208.07339). The weights of these products are rounded so that one error makes up for
+    another (Frantar et al., 2023, https://arxiv.org/abs/2210.17323). All else is computed in float32.
 
     Args:
         model: A graph, as ``trace`` makes it.
@@ -82,7 +90,7 @@ def _observe(model: ModelProto, windows: Sequence[Window]) -> dict[str, _Channel
     return seen
 
 
-def _rounded(weight: Floats, scales: Floats, moments: Floats) -> NDArray[np.int8]:
+def round_fitted(weight: Floats, scales: Floats, moments: Floats) -> NDArray[np.int8]:
     """Round a weight row by row, each time mending the error in the rows that are left (Frantar et al., 2023).
 
     Args:
@@ -145,7 +153,7 @@ class _Quantizer:
             weight = self.weights[name].astype(np.float32)
             scales = np.maximum(np.abs(weight).max(axis, keepdims=True), 1e-9) / np.float32(_LARGEST)
             plain = np.rint(weight / scales).astype(np.int8)
-            self.weights[stored] = plain if moments is None else _rounded(weight, scales, moments)
+            self.weights[stored] = plain if moments is None else round_fitted(weight, scales, moments)
             self.weights[scale] = scales
         return stored, scale
 

@@ -33,6 +33,9 @@ def add(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.sample and not arguments.int8:
         raise ValueError("--sample is what int8 is fitted to; add --int8, or leave it out")
-    sample = {"sample": [article["text"] for article in labelled.read(arguments.sample)]} if arguments.sample else {}
-    file = training_module("export").export(arguments.model, Path(arguments.output), int8=arguments.int8, **sample)
+    sample = [article["text"] for article in labelled.read(arguments.sample)] if arguments.sample else []
+    if arguments.sample and not sample:
+        raise ValueError(f"{arguments.sample} has no article that int8 could be fitted to")
+    output = Path(arguments.output)
+    file = training_module("export").export(arguments.model, output, int8=arguments.int8, sample=sample)
     sys.stdout.write(f"the graph is {file}\n")

@@ -190,7 +190,7 @@ def _name(identifier: str) -> str:
 
 
 def _identifier(name: str) -> str:
-    return unquote(name.replace("~", "%"))
+    return re.sub(r"(?:~[0-9A-F]{2})+", lambda escaped: unquote(escaped[0].replace("~", "%")), name)
 
 
 def _evidence(text: str, record: Mapping[str, Any]) -> Iterator[tuple[str, Place]]:

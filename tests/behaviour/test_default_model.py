@@ -8,5 +8,5 @@ from tests.behaviour.checking import below, check, read_floors
 def test_no_phenomenon_falls_below_its_floor():
     phenomena, floors = read_phenomena(), read_floors()
     assert set(floors) == {phenomenon.name for phenomenon in phenomena}, "run: python -m tests.behaviour --write"
-    # In float32 the answers are the same on each kind of processor; int8 tips over some that are close to a tie.
+    # Float32 scores differ in the last digits between kinds of processors; int8 tips over what is close to a tie.
     assert below(check(stance.load(engine="torch").classify, phenomena), floors) == []

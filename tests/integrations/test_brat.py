@@ -7,6 +7,8 @@ from stance.integrations.brat import from_ann, read, to_ann, write
 from stance.labelled import LabelledSetError
 from tests.strategies import WHOLE, articles
 
+BREAKS = [*"\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"]
+
 
 @given(articles(WHOLE))
 def test_annotations_come_back(article):
@@ -23,7 +25,8 @@ def test_brat_would_read_every_annotation(article):
             _, marked, words = line.split("\t", 2)
             places = [map(int, fragment.split(" ")) for fragment in marked.split(" ", 1)[1].split(";")]
             fragments = [text[start:end] for start, end in places]
-            if "".join(fragments).splitlines() == ["".join(fragments)]:  # no line break at the edges
+            if fragments[0][:1] not in BREAKS and fragments[-1][-1:] not in BREAKS:  # else nothing would be left
+                assert [fragment.splitlines() for fragment in fragments] == [[fragment] for fragment in fragments]
                 assert words == " ".join(fragments)
 
 
@@ -43,6 +46,12 @@ def test_a_folder_comes_back(tmp_path, articles):
     assert found["rain"] == articles[1]
     with pytest.raises(FileExistsError):
         write(tmp_path / "brat", [articles[0]])
+
+
+def test_a_name_that_stance_did_not_write_is_the_id(tmp_path):
+    (tmp_path / "draft~1 50%.txt").write_text("It rained.", encoding="utf-8")
+    (tmp_path / "draft~1 50%.ann").write_text("", encoding="utf-8")
+    assert [article["id"] for article in read(tmp_path)] == ["draft~1 50%"]
 
 
 def test_the_text_keeps_its_line_breaks(tmp_path):

@@ -2,6 +2,8 @@
 
 from itertools import chain
 
+from accelerate.data_loader import DataLoaderShard
+
 from training.batches import Batches
 
 LENGTHS = [10 + number * 7 % 31 for number in range(103)]
@@ -43,3 +45,12 @@ def test_windows_of_a_batch_are_of_similar_length():
         max(LENGTHS[index] for index in batch) - min(LENGTHS[index] for index in batch) for (batch,) in shares(1)
     ]
     assert sum(spreads) / len(spreads) < 15
+
+
+def test_the_loader_passes_the_epoch_on():
+    loader = DataLoaderShard(list(range(40)), batch_sampler=Batches([1] * 40, 4, 13))
+    orders = []
+    for epoch in (0, 1):
+        loader.set_epoch(epoch)
+        orders.append([batch.tolist() for batch in loader])
+    assert orders[0] != orders[1]

@@ -1,7 +1,10 @@
 """Exported folders are whole, carry nothing of the machine that made them, and are small in int8."""
 
+import json
+
 import pytest
 
+from stance.cli import main
 from stance.engines import GRAPHS
 
 onnx = pytest.importorskip("onnx", reason="needs the extra export: pip install 'stance[export]'")
@@ -36,3 +39,27 @@ def test_a_model_without_torch_weights_is_refused(exported, tmp_path):
         (tmp_path / name).write_bytes((exported / name).read_bytes())
     with pytest.raises(FileNotFoundError, match=r"lacks model\.safetensors"):
         export(tmp_path, tmp_path / "out")
+
+
+def test_int8_is_fitted_to_a_sample(exported, tmp_path, capsys):
+    sample = tmp_path / "sample.jsonl"
+    sample.write_text(json.dumps({"text": "Ada denied it. Bob had accused her.", "sentences": []}) + "\n")
+    command = ["export", str(exported), "-o", str(tmp_path / "out"), "--int8", "--sample", str(sample)]
+    assert main(command) == 0
+    own, fitted = (folder / GRAPHS["onnx-int8"] for folder in (exported, tmp_path / "out"))
+    assert own.read_bytes() != fitted.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "message"),
+    [
+        ("", ["--int8"], "has no article that int8 could be fitted to"),
+        ('{"text": " ", "sentences": []}\n', ["--int8"], "the sample has no sentence"),
+        ("", [], "add --int8"),
+    ],
+)
+def test_a_sample_that_fits_nothing_is_refused(exported, tmp_path, capsys, content, more, message):
+    (tmp_path / "sample.jsonl").write_text(content)
+    sample = ["--sample", str(tmp_path / "sample.jsonl")]
+    assert main(["export", str(exported), "-o", str(tmp_path / "out"), *more, *sample]) != 0
+    assert message in capsys.readouterr().err
