@@ -92,8 +92,9 @@ def plot() -> Figure:
     figure, (time, memory) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
     time.loglog(counts, [case["seconds"] for case in cases], "o-")
     time.set(xlabel="articles", ylabel="seconds")
-    memory.semilogx(counts, [case["peak MB"] for case in cases], "o-")
-    memory.set(xlabel="articles", ylabel="peak MB", ylim=(0, None))
+    peaks = [case["peak MB"] for case in cases]
+    memory.semilogx(counts, peaks, "o-")
+    memory.set(xlabel="articles", ylabel="peak MB", ylim=(0, 1.1 * max(peaks)))
     return figure
 
 
