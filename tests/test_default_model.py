@@ -62,3 +62,7 @@ def test_the_stand_off_labels_belong_to_the_article():
     folder = Path(os.environ["STANCE_DATA"])
     (joined,) = labelled.join("seeds/standoff/daquq.jsonl", labelled.read(folder / "daquq.jsonl"))
     assert joined == labelled.read(folder / "daquq.jsonl")[0]
+
+
+def test_the_configuration_tells_nothing_about_the_machine_that_trained():
+    assert "_name_or_path" not in (DEFAULT_MODEL / "config.json").read_text(encoding="utf-8")
