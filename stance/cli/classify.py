@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -95,9 +95,14 @@ def _run(arguments: argparse.Namespace) -> int:
     answers = results(records, _load(arguments.model), arguments.min_confidence, errors is not None)
     documents = job.set_aside(answers, done)
     selected = (_selected(document, arguments) for document in documents)
-    with _stream(output if special else None, format) as stream, job.results_file(stream) as file:
+    # Left to the end of the process, the thread that draws the progress could be waited for when it no longer runs.
+    with (
+        _stream(output if special else None, format) as stream,
+        job.results_file(stream) as file,
+        closing(with_progress(selected)) as watched,
+    ):
         # On a terminal the output itself shows the progress.
-        outputs.FORMATS[format](selected if file.isatty() else with_progress(selected), file)
+        outputs.FORMATS[format](selected if file.isatty() else watched, file)
     return _report(job)
 
 

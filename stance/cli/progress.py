@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
 
-def with_progress(items: Iterable[Item], total: int | None = None, unit: str = "articles") -> Iterator[Item]:
+def with_progress(
+    items: Iterable[Item], total: int | None = None, unit: str = "articles"
+) -> Generator[Item, None, None]:
     """Show on standard error, where that is a terminal, how many items are done.
 
     Args:
@@ -28,4 +30,8 @@ def with_progress(items: Iterable[Item], total: int | None = None, unit: str = "
     with Progress(
         *columns, console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
     ) as progress:
-        yield from progress.track(items, total=total)
+        # Progress.track has a thread of its own, even where nothing is shown.
+        task = progress.add_task("", total=total)
+        for item in items:
+            yield item
+            progress.advance(task)
