@@ -152,9 +152,11 @@ class _Quantizer:
         if stored not in self.weights:
             weight = self.weights[name].astype(np.float32)
             scales = np.maximum(np.abs(weight).max(axis, keepdims=True), 1e-9) / np.float32(_LARGEST)
-            plain = np.rint(weight / scales).astype(np.int8)
-            self.weights[stored] = plain if moments is None else round_fitted(weight, scales, moments)
             self.weights[scale] = scales
+            if moments is None:
+                self.weights[stored] = np.rint(weight / scales).astype(np.int8)
+            else:
+                self.weights[stored] = round_fitted(weight, scales, moments)
         return stored, scale
 
     def _look_up(self, node: NodeProto) -> Iterator[NodeProto]:
