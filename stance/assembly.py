@@ -49,7 +49,9 @@ def assemble(
     sentences = []
     for (start, end), reading, attribution in zip(spans, readings, attributions, strict=True):
         label = LABELS[reading.label]
-        accused = names.accused(reading.target) if label is Label.ALLEGATION else None
+        accused = (
+            names.accused(reading.target, attribution.party) if attribution and label is Label.ALLEGATION else None
+        )
         confidence = reading.scores[reading.label]
         sentences.append(
             Sentence(

@@ -32,6 +32,8 @@ _STARTERS = frozenset(
     "this those though to under until we what when where which while who why with yet you your monday tuesday "
     "wednesday thursday friday saturday sunday".split()
 )
+# In training, the accused is often out of sight of the window; but nobody can tell only in one allegation of sixty.
+_NOBODY = 0.2
 _WORD = r"(?:[A-Z]\.|[A-Z][\w’'\-]*)"
 _PERSON = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:de|da|di|al|el|van|von|der|bin) )*{_WORD})+")
 _IN_BRACKETS = re.compile(r"\(([A-Z][A-Za-z&.]{1,9})\)")
@@ -86,26 +88,29 @@ class Names:
         """
         words = self.text[slice(*mention)]
         refers = _refers(words)
-        party = self._pointed_at(name, None if refers else words)
+        party = self._pointed_at(name, akin_to=None if refers else words)
         if party is None or (refers and name.none > party.probability):
             party = self._from_before(words, mention, name.none)
         self._last_meant[words.lower()] = self._last = party
         return party
 
-    def accused(self, target: Candidates) -> Party | None:
+    def accused(self, target: Candidates, accuser: Party | None) -> Party | None:
         """Resolve the target of an allegation; call it allegation by allegation, in order.
 
         Args:
             target: What the target pointer found.
+            accuser: Whose allegation it is, None for the author: nobody accuses themselves.
 
         Returns:
             The party: the one accused before, if the name lies outside the window; None if nobody can be identified.
 
         """
-        party = self._pointed_at(target, None)
-        if party is None or target.none > party.probability:
-            party = self._last_accused
-        self._last_accused = party
+        own = None if accuser is None else accuser.name
+        party = self._pointed_at(target, except_for=own)
+        if party is None or _NOBODY * target.none > party.probability:
+            before = self._last_accused
+            party = None if before is None or before.name == own else before
+        self._last_accused = party or self._last_accused
         return party
 
     def _from_before(self, words: str, mention: tuple[int, int], probability: float) -> Party:
@@ -117,7 +122,9 @@ class Names:
             return Party(known.name, known.span, probability)
         return self._party(words, mention, probability)
 
-    def _pointed_at(self, candidates: Candidates, akin_to: str | None) -> Party | None:
+    def _pointed_at(
+        self, candidates: Candidates, akin_to: str | None = None, except_for: str | None = None
+    ) -> Party | None:
         """Sum the probability of each party over all the places where it is named.
 
         A mention that is itself a name or names a kind of people ("Mr Brown", "many critics") stands for no name that
@@ -127,7 +134,7 @@ class Names:
         place: dict[str, tuple[int, int]] = {}
         for span, probability in zip(candidates.spans, candidates.probabilities, strict=True):
             name = self.fullest(self.text[slice(*span)])
-            if akin_to is None or self._akin(akin_to, name):
+            if name != except_for and (akin_to is None or self._akin(akin_to, name)):
                 total[name] += probability
                 place.setdefault(name, span)
         if not total:

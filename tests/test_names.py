@@ -92,16 +92,23 @@ def test_a_party_that_is_never_named_is_called_by_its_mention():
     assert party.name == "A senior official"
 
 
-def test_nobody_is_accused_where_nobody_is_likelier():
-    assert Names(TEXT).accused(found("Paul Reed", probability=0.3, none=0.6)) is None
-    assert Names(TEXT).accused(found("Paul Reed", probability=0.6, none=0.3)).name == "Paul Reed"
+def test_nobody_is_accused_where_nobody_is_much_likelier():
+    assert Names(TEXT).accused(found("Paul Reed", probability=0.1, none=0.9), None) is None
+    assert Names(TEXT).accused(found("Paul Reed", probability=0.3, none=0.6), None).name == "Paul Reed"
 
 
 def test_nobody_is_accused_where_the_pointer_finds_nobody():
-    assert Names(TEXT).accused(Candidates((), (), 1.0)) is None
+    assert Names(TEXT).accused(Candidates((), (), 1.0), None) is None
+
+
+def test_nobody_accuses_themselves():
+    names = Names(TEXT)
+    reed = names.accused(found("Paul Reed", probability=0.9, none=0.1), None)
+    assert reed.name == "Paul Reed"
+    assert names.accused(found("Paul Reed", probability=0.9, none=0.1), reed) is None
 
 
 def test_the_accused_whose_name_lies_outside_the_window_is_the_one_accused_before():
     names = Names(TEXT)
-    names.accused(found("Paul Reed", probability=0.6, none=0.3))
-    assert names.accused(Candidates((), (), 1.0)).name == "Paul Reed"
+    names.accused(found("Paul Reed", probability=0.6, none=0.3), None)
+    assert names.accused(Candidates((), (), 1.0), None).name == "Paul Reed"
