@@ -202,6 +202,9 @@ def _acronyms(text: str) -> dict[str, str]:
     found = {}
     for match in _IN_BRACKETS.finditer(text):
         letters = [letter for letter in match.group(1) if letter.isupper()]
+        # "(Reuters)" is a word, "(MoD)" is not.
+        if len(letters) < 2 or 2 * len(letters) < sum(map(str.isalpha, match.group(1))):
+            continue
         before = text[max(0, match.start() - 100) : match.start()]
         words = before.split()
         for size in range(len(letters), min(len(words), len(letters) + 3) + 1):
