@@ -9,7 +9,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal
 
 from stance.document import AUTHOR, Label
 
@@ -52,14 +52,14 @@ def write(path: str | Path, articles: Iterable[Article]) -> None:
     """Write articles as a labelled set.
 
     Args:
-        path: The file to write, replaced if it exists.
+        path: The file to write, replaced if it exists: ``.jsonl``, or ``.jsonl.gz``.
         articles: Articles in the labelled-set format.
 
     """
-    # A lone surrogate has no UTF-8 form; a backslash escape is what JSON writes for it.
-    with Path(path).open("w", encoding="utf-8", errors="backslashreplace") as file:
+    with _open(path, "wb") as file:
         for article in articles:
-            file.write(json.dumps(article, ensure_ascii=False) + "\n")
+            # A lone surrogate has no UTF-8 form; a backslash escape is what JSON writes for it.
+            file.write(f"{json.dumps(article, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace"))
 
 
 def validate(article: object, place: str = "labelled article") -> None:
@@ -169,7 +169,7 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
         LabelledSetError: If a line is not UTF-8 or no JSON; names file and line.
 
     """
-    with gzip.open(path) if str(path).endswith(".gz") else Path(path).open("rb") as file:
+    with _open(path, "rb") as file:
         for number, line in raw_lines(file, path):
             yield number, parse_line(line, f"{path}, line {number}")
 
@@ -217,6 +217,10 @@ def parse_line(line: bytes, place: str) -> object:
         raise LabelledSetError(f"{place}: not UTF-8: {error}; save the file as UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise LabelledSetError(f"{place}: broken JSON: {error}; each line is one object") from error
+
+
+def _open(path: str | Path, mode: Literal["rb", "wb"]) -> gzip.GzipFile | BinaryIO:
+    return gzip.open(path, mode) if str(path).endswith(".gz") else Path(path).open(mode)
 
 
 def _with_text(line: Mapping[str, Any], text: str) -> Article:

@@ -35,6 +35,13 @@ def test_a_compressed_set_is_read_too(tmp_path, saved, articles):
     assert read(path) == articles
 
 
+def test_a_set_is_compressed_by_its_ending(tmp_path, saved, articles):
+    path = tmp_path / "set.jsonl.gz"
+    write(path, articles)
+    assert gzip.decompress(path.read_bytes()) == saved.read_bytes()
+    assert read(path) == articles
+
+
 def test_offsets_count_characters_whatever_the_line_ends(tmp_path):
     text = "Ада 😀\r\nleft\u2028here\x85."
     line = article({"start": 5, "end": 11, "label": "none"}, text=text, id="a")
