@@ -278,6 +278,8 @@ def _check_labels(sentence: Mapping[str, Any], text: str, where: str) -> None:
         raise LabelledSetError(
             f"{where}: 'speaker' must be \"author\" or an object with name and mention, not {speaker!r}"
         )
+    if "speaker_also" in sentence:
+        _check_name(sentence["speaker_also"], text, where)
     if sentence.get("target") is not None:
         if label != Label.ALLEGATION:
             raise LabelledSetError(f"{where}: only an allegation has a 'target', this is labelled {label!r}")
@@ -285,12 +287,19 @@ def _check_labels(sentence: Mapping[str, Any], text: str, where: str) -> None:
 
 
 def _check_source(speaker: Mapping[str, Any], text: str, where: str) -> None:
-    name = speaker.get("name")
+    also = speaker.get("also", [])
+    if not isinstance(also, list):
+        raise LabelledSetError(f"{where}: 'also' must be a list of names, not {also!r}; remove it if there are none")
+    for name in (speaker.get("name"), *also):
+        _check_name(name, text, where)
+    if speaker.get("mention") is not None:
+        _check_span(speaker["mention"], text, f"{where}, mention")
+
+
+def _check_name(name: object, text: str, where: str) -> None:
     if not isinstance(name, str) or not name or name not in text:
         message = f"{where}: the speaker's name {name!r} does not stand in the text; copy it exactly from the article"
         raise LabelledSetError(message)
-    if speaker.get("mention") is not None:
-        _check_span(speaker["mention"], text, f"{where}, mention")
 
 
 def _check_prediction(sentence: Mapping[str, Any], text: str, where: str) -> None:

@@ -72,7 +72,11 @@ def test_lone_surrogates_can_be_written(tmp_path):
     assert read(path) == [line]
 
 
-@pytest.mark.parametrize("sentence", [GOOD, ALLEGATION, {**ALLEGATION, "target": None}])
+OTHERS = {**GOOD, "speaker": {"name": "Ada", "also": ["Cole", "left"]}}
+EITHER = {**ALLEGATION, "speaker_also": "Cole"}
+
+
+@pytest.mark.parametrize("sentence", [GOOD, ALLEGATION, {**ALLEGATION, "target": None}, OTHERS, EITHER])
 def test_good_sentences_pass(sentence):
     validate(article(sentence))
 
@@ -107,6 +111,13 @@ BAD_SENTENCES = [
     ({"speaker": {"mention": {"start": 0, "end": 3}}}, "the speaker's name None does not stand"),
     ({"speaker": {"name": "Ada", "mention": [0, 3]}}, "mention: a span is an object with 'start' and 'end', not list"),
     ({"speaker": {"name": "Ada", "mention": {"start": 0, "end": 99}}}, "mention: the span 0–99 must"),
+    ({"speaker": {"name": "Ada", "also": "Cole"}}, "'also' must be a list of names, not 'Cole'; remove it"),
+    ({"speaker": {"name": "Ada", "also": None}}, "'also' must be a list of names, not None"),
+    ({"speaker": {"name": "Ada", "also": ["Cole", 3]}}, "the speaker's name 3 does not stand in the text"),
+    ({"speaker": {"name": "Ada", "also": ["Ada Brook"]}}, "the speaker's name 'Ada Brook' does not stand"),
+    ({"speaker": "author", "speaker_also": "Ada Brook"}, "the speaker's name 'Ada Brook' does not stand"),
+    ({"speaker": "author", "speaker_also": None}, "the speaker's name None does not stand in the text"),
+    ({"speaker": "author", "speaker_also": ["Ada"]}, "the speaker's name ['Ada'] does not stand in the text"),
     ({"target": {"start": 0, "end": 3}}, "only an allegation has a 'target', this is labelled 'denial'"),
     ({"label": "allegation", "target": {"start": 3, "end": 0}}, "target: the span 3–0 must"),
 ]
