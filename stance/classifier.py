@@ -52,7 +52,6 @@ class StanceClassifier:
         engine: Runs the network.
         windower: Cuts articles into the network's windows.
         settings: The model's inference settings.
-        pad_id: Token id that fills up shorter windows in training.
         folder: Where the model's files lie, if they lie anywhere.
 
     Example:
@@ -63,13 +62,10 @@ class StanceClassifier:
 
     """
 
-    def __init__(
-        self, engine: Engine, windower: Windower, settings: Settings, pad_id: int = 0, folder: Path | None = None
-    ) -> None:
+    def __init__(self, engine: Engine, windower: Windower, settings: Settings, folder: Path | None = None) -> None:
         self.engine = engine
         self.windower = windower
         self.settings = settings
-        self.pad_id = pad_id
         self.folder = folder
 
     @classmethod

@@ -29,8 +29,8 @@ def load_classifier(model: str | Path, device: str | None, engine: str | None) -
     """Load a classifier from a folder or the hub; see ``StanceClassifier.from_pretrained``."""
     folder = find_folder(model)
     settings = Settings.read(folder)
-    windower, pad_id = load_windower(folder, settings)
-    return StanceClassifier(load_engine(folder, device, engine), windower, settings, pad_id, folder)
+    windower, _ = load_windower(folder, settings)
+    return StanceClassifier(load_engine(folder, device, engine), windower, settings, folder)
 
 
 def load_engine(folder: Path, device: str | None, engine: str | None) -> Engine:
