@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from stance.document import AUTHOR, Label
+from stance.document import AUTHOR, SCHEMA, Label
 
 Article = dict[str, Any]
 """One line of a labelled set, as plain JSON types."""
@@ -76,6 +76,8 @@ def validate(article: object, place: str = "labelled article") -> None:
     if not isinstance(article, Mapping):
         raise LabelledSetError(f"{place}: an article is a JSON object, not {type(article).__name__}")
     text, sentences = article.get("text"), article.get("sentences")
+    if article.get("schema", SCHEMA) != SCHEMA:
+        raise LabelledSetError(f"{place}: unknown schema {article['schema']!r}; this version of stance reads {SCHEMA}")
     if not isinstance(article.get("id"), str | None):
         raise LabelledSetError(f"{place}: 'id' must be a string, not {type(article['id']).__name__}")
     if not isinstance(text, str):

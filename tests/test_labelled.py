@@ -83,6 +83,8 @@ def test_good_sentences_pass(sentence):
 
 BAD_ARTICLES = [
     (["text"], "an article is a JSON object, not list"),
+    (article(schema=2), "unknown schema 2; this version of stance reads 1"),
+    (article(schema=None), "unknown schema None"),
     ({"sentences": []}, "'text' must be a string, not NoneType"),
     ({"text": 7, "sentences": []}, "'text' must be a string, not int"),
     ({"text": ""}, "'sentences' must be a list, not NoneType"),
