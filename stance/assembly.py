@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stance.decoding import Reading
-from stance.document import AUTHOR, LABELS, Document, Label, Sentence, Span, Speaker
+from stance.document import AUTHOR, LABELS, Document, Label, Sentence, Span, Speaker, link_speakers
 from stance.names import Names, Party
 from stance.settings import Settings
 
@@ -45,15 +45,14 @@ def assemble(
     """
     names = Names(text)
     attributions = [_attribute(reading, names, settings) for reading in readings]
-    speakers = _speakers(text, attributions)
-    sentences = []
+    drafts = []
     for (start, end), reading, attribution in zip(spans, readings, attributions, strict=True):
         label = LABELS[reading.label]
         accused = (
             names.accused(reading.target, attribution.party) if attribution and label is Label.ALLEGATION else None
         )
         confidence = reading.scores[reading.label]
-        sentences.append(
+        drafts.append(
             Sentence(
                 start=start,
                 end=end,
@@ -61,7 +60,7 @@ def assemble(
                 label=label,
                 confidence=confidence,
                 scores=dict(zip(LABELS, reading.scores, strict=True)),
-                speaker=speakers[attribution.party.name if attribution.party else None] if attribution else None,
+                speaker=_speaker(attribution),
                 speaker_confidence=_platt(attribution.probability, settings) if attribution else None,
                 mention=Span.of(text, *attribution.mention) if attribution and attribution.mention else None,
                 cue=Span.of(text, *reading.cue) if reading.cue and label is not Label.NONE else None,
@@ -69,8 +68,7 @@ def assemble(
                 abstained=min_confidence is not None and confidence < min_confidence,
             )
         )
-    ranked = sorted(speakers.values(), key=lambda speaker: -len(speaker.sentences))
-    return Document(text, tuple(sentences), tuple(ranked), identifier)
+    return Document(text, *link_speakers(drafts), identifier)
 
 
 def _attribute(reading: Reading, names: Names, settings: Settings) -> _Attribution | None:
@@ -84,21 +82,11 @@ def _attribute(reading: Reading, names: Names, settings: Settings) -> _Attributi
     return _Attribution((1 - author) * party.probability, party, mention)
 
 
-def _speakers(text: str, attributions: Sequence[_Attribution | None]) -> dict[str | None, Speaker]:
-    """Gather the parties by name, in order of appearance; None is the author."""
-    said: dict[str | None, list[int]] = {}
-    aliases: dict[str | None, dict[str, None]] = {}
-    for index, attribution in enumerate(attributions):
-        if attribution is not None:
-            name = attribution.party.name if attribution.party else None
-            said.setdefault(name, []).append(index)
-            forms = aliases.setdefault(name, {})
-            if attribution.mention is not None:
-                forms.setdefault(text[slice(*attribution.mention)])
-    return {
-        name: Speaker(name or AUTHOR, AUTHOR if name is None else "source", tuple(aliases[name]), tuple(at))
-        for name, at in said.items()
-    }
+def _speaker(attribution: _Attribution | None) -> Speaker | None:
+    """Name the speaker of a sentence, who is not linked yet."""
+    if attribution is None:
+        return None
+    return Speaker(attribution.party.name, "source") if attribution.party else Speaker(AUTHOR, AUTHOR)
 
 
 def _platt(probability: float, settings: Settings) -> float:

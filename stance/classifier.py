@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -53,7 +52,6 @@ class StanceClassifier:
         engine: Runs the network.
         windower: Cuts articles into the network's windows.
         settings: The model's inference settings.
-        pad_id: Token id that fills up shorter windows in training.
         folder: Where the model's files lie, if they lie anywhere.
 
     Example:
@@ -64,13 +62,10 @@ class StanceClassifier:
 
     """
 
-    def __init__(
-        self, engine: Engine, windower: Windower, settings: Settings, pad_id: int = 0, folder: Path | None = None
-    ) -> None:
+    def __init__(self, engine: Engine, windower: Windower, settings: Settings, folder: Path | None = None) -> None:
         self.engine = engine
         self.windower = windower
         self.settings = settings
-        self.pad_id = pad_id
         self.folder = folder
 
     @classmethod
@@ -99,31 +94,45 @@ class StanceClassifier:
         return load_classifier(DEFAULT_MODEL if model is None else model, device, engine)
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Copy the model's files into ``folder``, which ``from_pretrained`` then loads."""
-        target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        for file in self._files():
-            if file.parent.resolve() != target.resolve():
-                shutil.copy(file, target / file.name)
+        """Copy the model's files into ``folder``, which ``from_pretrained`` then loads.
+
+        Args:
+            folder: Where to; weights of another model that lie there are removed.
+
+        Raises:
+            FileNotFoundError: If the folder that the model was loaded from has gone, or lacks a file by now.
+
+        """
+        from stance.loading import copy_files
+
+        source, names = self._files()
+        copy_files(source, Path(folder), names)
 
     def push_to_hub(self, repository: str, *, private: bool = False) -> str:
         """Upload the model to the Hugging Face hub.
 
         Args:
-            repository: Its name there, such as ``"newsroom/stance-courts"``; created if it does not exist.
+            repository: Its name there, such as ``"newsroom/stance-courts"``; created if it does not exist. Weights of
+                another model that lie there are removed.
             private: Whether a new repository is private.
 
         Returns:
             The address of the commit.
 
+        Raises:
+            FileNotFoundError: If the folder that the model was loaded from has gone, or lacks a file by now.
+
         """
         from huggingface_hub import HfApi
 
-        files = self._files()
+        folder, names = self._files()
         api = HfApi()
         api.create_repo(repository, private=private, exist_ok=True)
         commit = api.upload_folder(
-            repo_id=repository, folder_path=files[0].parent, allow_patterns=[file.name for file in files]
+            repo_id=repository,
+            folder_path=folder,
+            allow_patterns=names,
+            delete_patterns=[name for name in WEIGHTS if name not in names],
         )
         return str(commit.commit_url)
 
@@ -265,11 +274,14 @@ class StanceClassifier:
         readings = decode(article.text, article.windows, logits, self.settings)
         return assemble(identifier, article.text, article.spans, readings, self.settings, min_confidence)
 
-    def _files(self) -> list[Path]:
+    def _files(self) -> tuple[Path, list[str]]:
+        """Name the model's folder, and those of its files that are there."""
+        from stance.loading import find_folder
+
         if self.folder is None:
             raise ValueError("this classifier was not loaded from a folder, so it has no files; save its model instead")
-        known = (self.folder / name for name in (*FILES, *WEIGHTS, "README.md"))
-        return [file for file in known if file.is_file()]
+        folder = find_folder(self.folder)
+        return folder, [name for name in (*FILES, *WEIGHTS, "README.md") if (folder / name).is_file()]
 
 
 def _checked(item: object, index: int) -> str:

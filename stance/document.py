@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -171,9 +171,7 @@ class Document:
 
         validate(line)
         text = line["text"]
-        speakers = collect_speakers(text, line["sentences"])
-        by_name = {(speaker.kind, speaker.name): speaker for speaker in speakers}
-        sentences = tuple(_sentence_from_dict(text, record, by_name) for record in line["sentences"])
+        sentences, speakers = link_speakers([_sentence_from_dict(text, record) for record in line["sentences"]])
         return cls(text, sentences, speakers, line.get("id"))
 
     def to_json(self) -> str:
@@ -202,30 +200,30 @@ class Document:
         return self.to_html()
 
 
-def collect_speakers(text: str, sentences: list[dict[str, Any]]) -> tuple[Speaker, ...]:
-    """Gather the parties of an article from its labelled sentences.
+def link_speakers(drafts: Sequence[Sentence]) -> tuple[tuple[Sentence, ...], tuple[Speaker, ...]]:
+    """Gather the parties of an article from its sentences.
 
     Args:
-        text: The article.
-        sentences: Sentence records in the labelled-set format.
+        drafts: Its sentences in order; of their speakers only kind and name are known.
 
     Returns:
-        Every party once, the most cited first; parties cited equally often in order of appearance.
+        The sentences with their whole speakers, and every speaker once, the most cited first; those cited equally
+        often in order of appearance.
 
     """
     cited: dict[tuple[str, str], list[int]] = {}
-    aliases: dict[tuple[str, str], dict[str, None]] = {}
-    for index, record in enumerate(sentences):
-        speaker = record.get("speaker")
-        if speaker is None:
-            continue
-        key = (AUTHOR, AUTHOR) if speaker == AUTHOR else ("source", speaker["name"])
-        cited.setdefault(key, []).append(index)
-        forms = aliases.setdefault(key, {})
-        if mention := isinstance(speaker, Mapping) and speaker.get("mention"):
-            forms.setdefault(text[mention["start"] : mention["end"]])
-    found = [Speaker(name, kind, tuple(aliases[kind, name]), tuple(at)) for (kind, name), at in cited.items()]
-    return tuple(sorted(found, key=lambda speaker: -len(speaker.sentences)))
+    for index, draft in enumerate(drafts):
+        if draft.speaker is not None:
+            cited.setdefault((draft.speaker.kind, draft.speaker.name), []).append(index)
+    speakers: dict[tuple[str, str], Speaker] = {}
+    for (kind, name), said in cited.items():
+        mentions = (drafts[index].mention for index in said)
+        aliases = dict.fromkeys(mention.text for mention in mentions if mention)
+        speakers[kind, name] = Speaker(name, kind, tuple(aliases), tuple(said))
+    sentences = (
+        replace(draft, speaker=draft.speaker and speakers[draft.speaker.kind, draft.speaker.name]) for draft in drafts
+    )
+    return tuple(sentences), tuple(sorted(speakers.values(), key=lambda speaker: -len(speaker.sentences)))
 
 
 def _offsets(span: Span | None) -> dict[str, int] | None:
@@ -251,13 +249,15 @@ def _sentence_to_dict(sentence: Sentence) -> dict[str, Any]:
     return out | predicted if any(predicted.values()) else out
 
 
-def _sentence_from_dict(text: str, record: Mapping[str, Any], speakers: Mapping[tuple[str, str], Speaker]) -> Sentence:
+def _sentence_from_dict(text: str, record: Mapping[str, Any]) -> Sentence:
+    """Read a sentence whose speaker is not linked yet."""
+
     def span(offsets: Mapping[str, int] | None) -> Span | None:
         return Span.of(text, offsets["start"], offsets["end"]) if offsets else None
 
     said_by = record.get("speaker")
     source = said_by if isinstance(said_by, Mapping) else None
-    key = ("source", source["name"]) if source else (AUTHOR, AUTHOR)
+    speaker = Speaker(source["name"], "source") if source else Speaker(AUTHOR, AUTHOR)
     scores = record.get("scores")
     return Sentence(
         start=record["start"],
@@ -266,7 +266,7 @@ def _sentence_from_dict(text: str, record: Mapping[str, Any], speakers: Mapping[
         label=Label(record["label"]),
         confidence=record.get("confidence"),
         scores={Label(label): score for label, score in scores.items()} if scores else None,
-        speaker=speakers[key] if said_by is not None else None,
+        speaker=speaker if said_by is not None else None,
         speaker_confidence=record.get("speaker_confidence"),
         mention=span(source.get("mention")) if source else None,
         cue=span(record.get("cue")),

@@ -8,6 +8,8 @@ from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from stance.surrogates import replace_surrogates
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -78,7 +80,7 @@ def to_frame(docs: Iterable[Document]) -> pd.DataFrame:
         docs: The documents.
 
     Returns:
-        A frame with ``COLUMNS``.
+        A frame with ``COLUMNS``; lone surrogates, which no frame can hold, are U+FFFD in it.
 
     Example:
         >>> from stance import Document
@@ -90,7 +92,7 @@ def to_frame(docs: Iterable[Document]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    listed = list(chain.from_iterable(map(rows, docs)))
+    listed = [_encodable(row) for row in chain.from_iterable(map(rows, docs))]
     return pd.DataFrame(listed, columns=list(COLUMNS)).astype(dict(COLUMNS))
 
 
@@ -173,7 +175,11 @@ def classify_batch(
 
     """
     documents = _classifier(classifier).stream(_texts(batch[text], text), min_confidence=min_confidence)
-    return {"stance": [[_present(row) for row in rows(document)] for document in documents]}
+    return {"stance": [[_present(_encodable(row)) for row in rows(document)] for document in documents]}
+
+
+def _encodable(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: replace_surrogates(value) if isinstance(value, str) else value for key, value in row.items()}
 
 
 def _present(row: Mapping[str, Any]) -> dict[str, Any]:

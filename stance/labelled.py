@@ -9,9 +9,9 @@ import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal
 
-from stance.document import AUTHOR, Label
+from stance.document import AUTHOR, SCHEMA, Label
 
 Article = dict[str, Any]
 """One line of a labelled set, as plain JSON types."""
@@ -52,14 +52,14 @@ def write(path: str | Path, articles: Iterable[Article]) -> None:
     """Write articles as a labelled set.
 
     Args:
-        path: The file to write, replaced if it exists.
+        path: The file to write, replaced if it exists: ``.jsonl``, or ``.jsonl.gz``.
         articles: Articles in the labelled-set format.
 
     """
-    # A lone surrogate has no UTF-8 form; a backslash escape is what JSON writes for it.
-    with Path(path).open("w", encoding="utf-8", errors="backslashreplace") as file:
+    with _open(path, "wb") as file:
         for article in articles:
-            file.write(json.dumps(article, ensure_ascii=False) + "\n")
+            # A lone surrogate has no UTF-8 form; a backslash escape is what JSON writes for it.
+            file.write(f"{json.dumps(article, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace"))
 
 
 def validate(article: object, place: str = "labelled article") -> None:
@@ -76,6 +76,8 @@ def validate(article: object, place: str = "labelled article") -> None:
     if not isinstance(article, Mapping):
         raise LabelledSetError(f"{place}: an article is a JSON object, not {type(article).__name__}")
     text, sentences = article.get("text"), article.get("sentences")
+    if article.get("schema", SCHEMA) != SCHEMA:
+        raise LabelledSetError(f"{place}: unknown schema {article['schema']!r}; this version of stance reads {SCHEMA}")
     if not isinstance(article.get("id"), str | None):
         raise LabelledSetError(f"{place}: 'id' must be a string, not {type(article['id']).__name__}")
     if not isinstance(text, str):
@@ -169,7 +171,7 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
         LabelledSetError: If a line is not UTF-8 or no JSON; names file and line.
 
     """
-    with gzip.open(path) if str(path).endswith(".gz") else Path(path).open("rb") as file:
+    with _open(path, "rb") as file:
         for number, line in raw_lines(file, path):
             yield number, parse_line(line, f"{path}, line {number}")
 
@@ -217,6 +219,10 @@ def parse_line(line: bytes, place: str) -> object:
         raise LabelledSetError(f"{place}: not UTF-8: {error}; save the file as UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise LabelledSetError(f"{place}: broken JSON: {error}; each line is one object") from error
+
+
+def _open(path: str | Path, mode: Literal["rb", "wb"]) -> gzip.GzipFile | BinaryIO:
+    return gzip.open(path, mode) if str(path).endswith(".gz") else Path(path).open(mode)
 
 
 def _with_text(line: Mapping[str, Any], text: str) -> Article:
@@ -274,6 +280,8 @@ def _check_labels(sentence: Mapping[str, Any], text: str, where: str) -> None:
         raise LabelledSetError(
             f"{where}: 'speaker' must be \"author\" or an object with name and mention, not {speaker!r}"
         )
+    if "speaker_also" in sentence:
+        _check_name(sentence["speaker_also"], text, where)
     if sentence.get("target") is not None:
         if label != Label.ALLEGATION:
             raise LabelledSetError(f"{where}: only an allegation has a 'target', this is labelled {label!r}")
@@ -281,12 +289,19 @@ def _check_labels(sentence: Mapping[str, Any], text: str, where: str) -> None:
 
 
 def _check_source(speaker: Mapping[str, Any], text: str, where: str) -> None:
-    name = speaker.get("name")
+    also = speaker.get("also", [])
+    if not isinstance(also, list):
+        raise LabelledSetError(f"{where}: 'also' must be a list of names, not {also!r}; remove it if there are none")
+    for name in (speaker.get("name"), *also):
+        _check_name(name, text, where)
+    if speaker.get("mention") is not None:
+        _check_span(speaker["mention"], text, f"{where}, mention")
+
+
+def _check_name(name: object, text: str, where: str) -> None:
     if not isinstance(name, str) or not name or name not in text:
         message = f"{where}: the speaker's name {name!r} does not stand in the text; copy it exactly from the article"
         raise LabelledSetError(message)
-    if speaker.get("mention") is not None:
-        _check_span(speaker["mention"], text, f"{where}, mention")
 
 
 def _check_prediction(sentence: Mapping[str, Any], text: str, where: str) -> None:

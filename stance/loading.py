@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +29,8 @@ def load_classifier(model: str | Path, device: str | None, engine: str | None) -
     """Load a classifier from a folder or the hub; see ``StanceClassifier.from_pretrained``."""
     folder = find_folder(model)
     settings = Settings.read(folder)
-    windower, pad_id = load_windower(folder, settings)
-    return StanceClassifier(load_engine(folder, device, engine), windower, settings, pad_id, folder)
+    windower, _ = load_windower(folder, settings)
+    return StanceClassifier(load_engine(folder, device, engine), windower, settings, folder)
 
 
 def load_engine(folder: Path, device: str | None, engine: str | None) -> Engine:
@@ -156,6 +157,27 @@ def find_folder(model: str | Path) -> Path:
     if missing:
         raise FileNotFoundError(f"the model folder {str(folder)!r} lacks {', '.join(missing)}; save the model again")
     return folder
+
+
+def copy_files(source: Path, folder: Path, names: Collection[str]) -> None:
+    """Copy files of a model folder into another, unless it is the same.
+
+    Other weights that lie there are removed: they are of another model, and an engine might prefer them.
+
+    Args:
+        source: The model folder.
+        folder: Where to; made if it does not exist.
+        names: The files.
+
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.samefile(source):
+        return
+    for name in WEIGHTS:
+        if name not in names:
+            (folder / name).unlink(missing_ok=True)
+    for name in names:
+        shutil.copy(source / name, folder / name)
 
 
 def _file(engine: str) -> str:

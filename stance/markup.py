@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import html
-import re
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from stance import palette
 from stance.document import Document, Label, Sentence, Speaker
 from stance.palette import MARKS
+from stance.surrogates import replace_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,6 @@ ROLES: Mapping[str, str] = MappingProxyType({"target": "accused", "mention": "sp
 _COLUMNS = tuple(label for label, mark in MARKS.items() if mark.verb)
 _SHOWN = 3
 _EXCERPT = 120
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def to_html(doc: Document) -> str:
@@ -175,7 +174,7 @@ def _anchor(doc: Document) -> str:
 
 
 def _escape(text: str) -> str:
-    return html.escape(_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text))
+    return html.escape(replace_surrogates(text))
 
 
 def _percent(probability: float | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from stance.decoding import Candidates
 
@@ -177,9 +178,7 @@ def without_titles(form: str) -> str:
 
     """
     words = (re.sub(r"[’']s?$", "", form) or form).split(" ")
-    kept = words
-    while len(kept) > 1 and kept[0].strip(".").lower() in _TITLES:
-        kept = kept[1:]
+    kept = [*dropwhile(lambda word: word.strip(".").lower() in _TITLES, words[:-1]), words[-1]]
     # "the spokesman" has no name behind its title.
     if not kept[0][:1].isupper() or (len(kept) == 1 and kept[0].lower() in _TITLES):
         kept = words
@@ -190,12 +189,10 @@ def _surnames(text: str) -> dict[str, str]:
     """Map each surname to the one full name that ends with it."""
     full: dict[str, set[str]] = defaultdict(set)
     for match in _PERSON.finditer(text):
-        words = match.group().split(" ")
-        while words and words[0].lower() in _STARTERS:
-            words = words[1:]
-        name = without_titles(" ".join(words))
+        named = dropwhile(lambda word: word.lower() in _STARTERS, match.group().split(" "))
+        name = without_titles(" ".join(named))
         words = name.split(" ")
-        if 2 <= len(words) <= 4 and words[-1].lower() not in _TITLES and name in text:
+        if 2 <= len(words) <= 4 and words[-1].lower() not in _TITLES:
             full[words[-1]].add(name)
     return {surname: names.pop() for surname, names in full.items() if len(names) == 1}
 
@@ -205,11 +202,15 @@ def _acronyms(text: str) -> dict[str, str]:
     found = {}
     for match in _IN_BRACKETS.finditer(text):
         letters = [letter for letter in match.group(1) if letter.isupper()]
-        words = text[max(0, match.start() - 100) : match.start()].split()
+        # "(Reuters)" is a word, "(MoD)" is not.
+        if len(letters) < 2 or 2 * len(letters) < sum(map(str.isalpha, match.group(1))):
+            continue
+        before = text[max(0, match.start() - 100) : match.start()]
+        words = before.split()
         for size in range(len(letters), min(len(words), len(letters) + 3) + 1):
             initials = [word[0] for word in words[-size:] if word[0].isupper()]
             expansion = " ".join(words[-size:])
-            if initials == letters and words[-size][0].isupper() and expansion in text:
+            if initials == letters and words[-size][0].isupper() and expansion in before:
                 found[match.group(1)] = expansion
                 break
     return found

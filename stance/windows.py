@@ -7,7 +7,6 @@ quotation is open) is kept as one *surface* number a token.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -16,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from stance.surrogates import replace_surrogates
+
 LOWER, CAPITALISED, UPPER = 0, 1, 2
 FIRST_MARKER_SURFACE = 3
 N_SURFACES = 9
 """Three for tokens; for markers, three kinds of line break times whether a quotation is open."""
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _UPPERCASE = np.array([chr(code).isupper() for code in range(0x2000)] + [False])
 # The last character that is white space is U+3000.
 _WHITE_SPACE = np.array([chr(code).isspace() for code in range(0x3001)] + [False])
@@ -98,9 +98,7 @@ class Windower:
         """
         if not spans:
             return []
-        # A surrogate has no UTF-8 form; the replacement character is as long, so offsets stay right.
-        clean = _SURROGATE.sub("\ufffd", text)
-        pieces = self._encode(clean, spans)
+        pieces = self._encode(replace_surrogates(text), spans)
         markers = _marker_surfaces(text, spans)
         lengths = [len(ids) for ids, _, _ in pieces]
         groups = group_sentences(lengths, self.window - 1, self.overlap)

@@ -1,10 +1,15 @@
 """The classifier keeps order and offsets, names bad items, and gives the same answers in any batch."""
 
+import shutil
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stance import Document, Label, StanceClassifier
+from stance.classifier import FILES, WEIGHTS
+from stance.engines import GRAPHS
 
 ARTICLE = "Mayor Ada Roy denied the claim.\n\n“It is false,” she said. Critics disagree.\n\nShare this page"
 
@@ -125,6 +130,52 @@ def test_save_and_load_give_the_same_classifier(tiny, tmp_path):
     tiny.save_pretrained(tmp_path / "copy")
     again = StanceClassifier.from_pretrained(tmp_path / "copy")
     assert again.classify(ARTICLE) == tiny.classify(ARTICLE)
+
+
+def test_saving_leaves_no_weights_of_another_model(tiny, tmp_path):
+    for graph in GRAPHS.values():
+        (tmp_path / graph).write_bytes(b"another network")
+    tiny.save_pretrained(tmp_path)
+    assert StanceClassifier.from_pretrained(tmp_path).classify(ARTICLE) == tiny.classify(ARTICLE)
+    tiny.save_pretrained(tiny.folder)
+    assert (tiny.folder / WEIGHTS[0]).is_file()
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """What was asked of the hub."""
+    asked = []
+
+    class Api:
+        def create_repo(self, repository, private, exist_ok):
+            asked.append(repository)
+
+        def upload_folder(self, **upload):
+            asked.append(upload)
+            return SimpleNamespace(commit_url="https://hub.example/commit")
+
+    monkeypatch.setattr("huggingface_hub.HfApi", Api)
+    return asked
+
+
+def test_the_hub_gets_the_model_and_keeps_no_weights_of_another(tiny, hub):
+    assert tiny.push_to_hub("newsroom/tiny") == "https://hub.example/commit"
+    repository, upload = hub
+    assert repository == upload["repo_id"] == "newsroom/tiny"
+    assert upload["folder_path"] == tiny.folder
+    assert upload["allow_patterns"] == [*FILES, WEIGHTS[0]]
+    assert upload["delete_patterns"] == [*GRAPHS.values()]
+
+
+def test_a_model_whose_folder_has_gone_is_not_saved(tiny, hub, tmp_path):
+    folder = shutil.copytree(tiny.folder, tmp_path / "gone")
+    moved = StanceClassifier.from_pretrained(folder)
+    shutil.rmtree(folder)
+    for save in (lambda: moved.save_pretrained(tmp_path / "copy"), lambda: moved.push_to_hub("newsroom/tiny")):
+        with pytest.raises(FileNotFoundError, match="gone"):
+            save()
+    assert hub == []
+    assert not (tmp_path / "copy").exists()
 
 
 def test_a_missing_model_is_named(tmp_path):

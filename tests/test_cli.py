@@ -242,7 +242,7 @@ def test_evaluate_prints_json(run, labelled_file):
 
 
 def test_evaluate_saves_predictions(run, labelled_file, tmp_path, articles):
-    path = tmp_path / "out.jsonl"
+    path = tmp_path / "out.jsonl.gz"
     shown = run("evaluate", labelled_file, "--predictions", path)
     assert [line["id"] for line in read(path)] == [article["id"] for article in articles]
     assert shown == run("evaluate", labelled_file)

@@ -210,7 +210,7 @@ def test_convert_goes_both_ways(capsys, document, tmp_path):
         for one in document.to_dict()["sentences"]
     ]
     for name, options in (("brat", []), ("sheet.csv", ["--texts", start])):
-        back = tmp_path / f"{name}.jsonl"
+        back = tmp_path / f"{name}.jsonl.gz"
         assert main(["convert", str(start), str(tmp_path / name)]) == 0
         assert main(["convert", *map(str, [tmp_path / name, back, *options])]) == 0
         (article,) = labelled.read(back)

@@ -1,13 +1,13 @@
 """The result types: what they promise for any document, and how they come back from JSON."""
 
 import json
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stance.document import LABELS, SCHEMA, Document, Label, Sentence, Span, Speaker, collect_speakers
+from stance.document import LABELS, SCHEMA, Document, Label, Sentence, Span, Speaker, link_speakers
 from stance.frames import COLUMNS
 from stance.labelled import LabelledSetError, validate
 
@@ -53,12 +53,7 @@ def documents(draw):
     cuts = sorted(draw(st.sets(st.integers(0, len(text)), max_size=8)))
     drafts = [draw(sentences_of(text, *ends)) for ends in zip(cuts[::2], cuts[1::2], strict=False)]
     identifier = draw(st.none() | texts)
-    speakers = collect_speakers(text, Document(text, tuple(drafts)).to_dict()["sentences"])
-    known = {(speaker.kind, speaker.name): speaker for speaker in speakers}
-    sentences = [
-        replace(draft, speaker=draft.speaker and known[draft.speaker.kind, draft.speaker.name]) for draft in drafts
-    ]
-    return Document(text, tuple(sentences), speakers, identifier)
+    return Document(text, *link_speakers(drafts), identifier)
 
 
 @given(documents())

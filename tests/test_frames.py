@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from stance.document import Document
 from stance.frames import COLUMNS, classify_batch, classify_frame, to_frame
 
 TEXTS = ["Ada denied it. It rained.", "", "So."]
@@ -46,6 +47,22 @@ def test_types_do_not_depend_on_what_is_there(document):
 def test_evidence_has_its_place(document):
     for row in to_frame([document]).dropna(subset="mention").itertuples():
         assert document.text.startswith(row.mention, row.mention_start)
+
+
+def test_lone_surrogates_are_replaced_one_for_one(tiny):
+    text = "Ada \ud800 denied \udfff it."
+    doc = Document.from_dict(
+        {
+            "id": "\ud800",
+            "text": text,
+            "sentences": [{"start": 0, "end": len(text), "label": "denial", "speaker": {"name": "Ada \ud800"}}],
+        }
+    )
+    row = doc.to_frame().iloc[0]
+    assert (row["id"], row["speaker"], row["text"]) == ("\ufffd", "Ada \ufffd", "Ada \ufffd denied \ufffd it.")
+    assert row["end"] == len(row["text"])
+    (whole,) = classify_frame(pd.DataFrame({"text": [text]}, dtype=object), classifier=tiny)["text"]
+    assert whole == row["text"] == classify_batch({"text": [text]}, classifier=tiny)["stance"][0][0]["text"]
 
 
 def test_a_dataset_keeps_its_rows(tiny):

@@ -35,6 +35,13 @@ def test_a_compressed_set_is_read_too(tmp_path, saved, articles):
     assert read(path) == articles
 
 
+def test_a_set_is_compressed_by_its_ending(tmp_path, saved, articles):
+    path = tmp_path / "set.jsonl.gz"
+    write(path, articles)
+    assert gzip.decompress(path.read_bytes()) == saved.read_bytes()
+    assert read(path) == articles
+
+
 def test_offsets_count_characters_whatever_the_line_ends(tmp_path):
     text = "Ада 😀\r\nleft\u2028here\x85."
     line = article({"start": 5, "end": 11, "label": "none"}, text=text, id="a")
@@ -65,13 +72,19 @@ def test_lone_surrogates_can_be_written(tmp_path):
     assert read(path) == [line]
 
 
-@pytest.mark.parametrize("sentence", [GOOD, ALLEGATION, {**ALLEGATION, "target": None}])
+OTHERS = {**GOOD, "speaker": {"name": "Ada", "also": ["Cole", "left"]}}
+EITHER = {**ALLEGATION, "speaker_also": "Cole"}
+
+
+@pytest.mark.parametrize("sentence", [GOOD, ALLEGATION, {**ALLEGATION, "target": None}, OTHERS, EITHER])
 def test_good_sentences_pass(sentence):
     validate(article(sentence))
 
 
 BAD_ARTICLES = [
     (["text"], "an article is a JSON object, not list"),
+    (article(schema=2), "unknown schema 2; this version of stance reads 1"),
+    (article(schema=None), "unknown schema None"),
     ({"sentences": []}, "'text' must be a string, not NoneType"),
     ({"text": 7, "sentences": []}, "'text' must be a string, not int"),
     ({"text": ""}, "'sentences' must be a list, not NoneType"),
@@ -100,6 +113,13 @@ BAD_SENTENCES = [
     ({"speaker": {"mention": {"start": 0, "end": 3}}}, "the speaker's name None does not stand"),
     ({"speaker": {"name": "Ada", "mention": [0, 3]}}, "mention: a span is an object with 'start' and 'end', not list"),
     ({"speaker": {"name": "Ada", "mention": {"start": 0, "end": 99}}}, "mention: the span 0–99 must"),
+    ({"speaker": {"name": "Ada", "also": "Cole"}}, "'also' must be a list of names, not 'Cole'; remove it"),
+    ({"speaker": {"name": "Ada", "also": None}}, "'also' must be a list of names, not None"),
+    ({"speaker": {"name": "Ada", "also": ["Cole", 3]}}, "the speaker's name 3 does not stand in the text"),
+    ({"speaker": {"name": "Ada", "also": ["Ada Brook"]}}, "the speaker's name 'Ada Brook' does not stand"),
+    ({"speaker": "author", "speaker_also": "Ada Brook"}, "the speaker's name 'Ada Brook' does not stand"),
+    ({"speaker": "author", "speaker_also": None}, "the speaker's name None does not stand in the text"),
+    ({"speaker": "author", "speaker_also": ["Ada"]}, "the speaker's name ['Ada'] does not stand in the text"),
     ({"target": {"start": 0, "end": 3}}, "only an allegation has a 'target', this is labelled 'denial'"),
     ({"label": "allegation", "target": {"start": 3, "end": 0}}, "target: the span 3–0 must"),
 ]

@@ -46,6 +46,21 @@ def test_an_acronym_in_brackets_stands_for_the_words_before_it():
     assert Names(TEXT).fullest("HWU") == "Harbour Workers Union"
 
 
+@pytest.mark.parametrize(
+    ("text", "form", "name"),
+    [
+        ("The Ministry of Defence (MoD) spoke.", "MoD", "Ministry of Defence"),
+        ("The Pharma Harbour Research Makers Association (PhRMA) spoke.", "PhRMA", "PhRMA"),
+        ("The Port Inspectors of Dover (PIDove) spoke.", "PIDove", "Port Inspectors of Dover"),
+        ("The Pharma Research Makers Association (PhRMA) spoke.", "PhRMA", "Pharma Research Makers Association"),
+        ("ROME (Reuters) – The port reopened.", "Reuters", "Reuters"),
+        ("Lena Brook (LeBrook) spoke.", "LeBrook", "LeBrook"),
+    ],
+)
+def test_an_acronym_is_capitals_by_half_at_least(text, form, name):
+    assert Names(text).fullest(form) == name
+
+
 def test_a_mention_that_is_a_name_never_means_somebody_else():
     assert Names(TEXT).speaker(at("Ortiz"), found("Paul Reed")).name == "Lena Ortiz"
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stance import labelled
 from stance.document import Document, Label
+from stance.names import Names
 from stance.sentences import split
 
 PIECES = st.sampled_from(
@@ -140,4 +141,18 @@ def test_ten_megabytes_take_ten_times_as_long_as_one(windower, unit):
 
     read(10_000)  # what happens only once
     small, large = (seconds(lambda size=size: read(size)) for size in (1_000_000, 10_000_000))
+    assert large < 25 * max(small, 0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "unit",
+    ["Ann Lee{0} of the Great Lee{0} Board (GLB) left. ", "(GLB) Ann Lee{0} ", "Mr ", "But "],
+    ids=["news", "names", "one row of titles", "one row of starters"],
+)
+def test_the_names_of_one_megabyte_take_ten_times_as_long_as_those_of_a_tenth(unit):
+    def read(size):
+        Names("".join(unit.format(number) for number in range(size // len(unit))))
+
+    small, large = (seconds(lambda size=size: read(size)) for size in (100_000, 1_000_000))
     assert large < 25 * max(small, 0.1)

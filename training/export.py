@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from transformers import AttentionInterface
 
 from stance.classifier import FILES
 from stance.engines import GRAPHS
-from stance.loading import find_folder, load_windower, read_network
+from stance.loading import copy_files, find_folder, load_windower, read_network
 from stance.modeling import StanceModel
 from stance.sentences import split
 from stance.settings import Settings
@@ -58,7 +57,8 @@ def export(model: str | Path, folder: Path, *, int8: bool = False, sample: Seque
 
     Args:
         model: A model folder with ``model.safetensors``, or the name of a repository on the hub.
-        folder: Where to write; the model's own folder gets the graph beside the weights that are there.
+        folder: Where to write; the model's own folder gets the graph beside the weights that are there, in another
+            folder no other weights stay.
         int8: Whether to store the weights in 8 bits, and to compute the encoder's matrix products in them.
         sample: Texts of the kind that will be read, which int8 is fitted to; some 20,000 words are plenty. Without
             any, a short one is taken.
@@ -88,10 +88,7 @@ def write(graph: onnx.ModelProto, source: Path, folder: Path, *, int8: bool, sam
             raise ValueError("the sample has no sentence that int8 could be fitted to; give texts with some")
         quantize(graph, windows)
     _forget_origin(graph)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
-        if source.resolve() != folder.resolve():
-            shutil.copy(source / name, folder / name)
+    copy_files(source, folder, FILES)
     file = folder / GRAPHS["onnx-int8" if int8 else "onnx"]
     onnx.save(graph, file)
     return file

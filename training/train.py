@@ -211,7 +211,7 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path) -> None:
     model = StanceModel.from_pretrained(start, dtype=torch.float32)
     settings = Settings.read(start)
     windower, pad_id = load_windower(start, settings)
-    classifier = StanceClassifier(TorchEngine(model), windower, settings, pad_id)
+    classifier = StanceClassifier(TorchEngine(model), windower, settings)
     articles = [article for source in stage.sources for article in read_source(source, recipe.calibration_fold)]
     window = stage.window or recipe.window
     shorter = replace(settings, window=window, overlap=recipe.overlap * window // recipe.window)

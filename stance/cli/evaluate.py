@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--train", metavar="TRAIN", help="the labelled set that the baseline learns from")
     parser.add_argument("--errors", type=int, default=0, metavar="N", help="list the N worst errors")
     parser.add_argument("--json", action="store_true", help="print JSON, with every error")
-    parser.add_argument("--predictions", metavar="OUT", help="save the predicted articles as .jsonl")
+    parser.add_argument("--predictions", metavar="OUT", help="save the predicted articles as .jsonl or .jsonl.gz")
     parser.set_defaults(run=_run)
 
 

@@ -8,7 +8,7 @@ import json
 import logging
 import time
 import traceback
-from collections.abc import MutableMapping, Sequence
+from collections.abc import MutableMapping
 from typing import Any
 
 import h11
@@ -219,6 +219,3 @@ def patient_protocol(seconds: float) -> type[H11Protocol]:
                 self.transport.close()
 
     return PatientProtocol
-
-
-__all__: Sequence[str] = ("Guard", "patient_protocol")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from stance.classifier import FILES, WEIGHTS
 from stance.cli import main
 from stance.engines import GRAPHS
 
@@ -39,6 +40,15 @@ def test_a_model_without_torch_weights_is_refused(exported, tmp_path):
         (tmp_path / name).write_bytes((exported / name).read_bytes())
     with pytest.raises(FileNotFoundError, match=r"lacks model\.safetensors"):
         export(tmp_path, tmp_path / "out")
+
+
+def test_no_weights_of_another_model_stay_beside_the_graph(exported, tmp_path):
+    from training.export import write
+
+    for name in WEIGHTS:
+        (tmp_path / name).write_bytes(b"another network")
+    write(onnx.load(exported / GRAPHS["onnx"]), exported, tmp_path, int8=False)
+    assert {file.name for file in tmp_path.iterdir()} == {*FILES, GRAPHS["onnx"]}
 
 
 def test_int8_is_fitted_to_a_sample(exported, tmp_path, capsys):
