@@ -92,7 +92,8 @@ class StanceClassifier:
 
         Raises:
             FileNotFoundError: If there is no such folder, or it lacks one of a model's files.
-            ValueError: If a file is broken, which the message names; if there is no such engine, or not on the device.
+            ValueError: If a file is broken, which the message names; if there is no such device or engine, or the
+                engine does not run on the device.
 
         """
         from stance.loading import load_classifier
