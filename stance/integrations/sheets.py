@@ -14,6 +14,9 @@ from stance.frames import COLUMNS, rows
 from stance.integrations.corrected import Place, sentence, squeezed
 from stance.labelled import Article, LabelledSetError, validate
 
+LONGEST_CELL = 2**31 - 1
+"""For ``csv.field_size_limit``, whose default is shorter than some articles: the most that every system takes."""
+
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
@@ -50,7 +53,7 @@ def read(path: str | Path, articles: Iterable[Mapping[str, Any]]) -> Iterator[Ar
 
     """
     known = {article["id"]: article for article in articles if article.get("id") is not None}
-    csv.field_size_limit(2**31 - 1)  # the default is shorter than some cells
+    csv.field_size_limit(LONGEST_CELL)
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file)
