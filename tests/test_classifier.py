@@ -1,5 +1,7 @@
 """The classifier keeps order and offsets, names bad items, and gives the same answers in any batch."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -138,6 +140,12 @@ def test_save_and_load_give_the_same_classifier(tiny, tmp_path):
     tiny.save_pretrained(tmp_path / "copy")
     again = StanceClassifier.from_pretrained(tmp_path / "copy")
     assert again.classify(ARTICLE) == tiny.classify(ARTICLE)
+
+
+@pytest.mark.parametrize("engine", ["onnx-int8", "torch"])
+def test_a_classifier_goes_to_other_processes(engine):
+    classifier = StanceClassifier.from_pretrained(engine=engine)
+    assert pickle.loads(pickle.dumps(classifier)).classify(ARTICLE) == classifier.classify(ARTICLE)
 
 
 def test_a_missing_model_is_named(tmp_path):
