@@ -29,7 +29,8 @@ def load(model: str | Path | None = None, *, device: str | None = None, engine: 
 
     Raises:
         FileNotFoundError: If there is no such folder, or it lacks one of a model's files.
-        ValueError: If a file is broken, which the message names; if there is no such engine, or not on the device.
+        ValueError: If a file is broken, which the message names; if there is no such device or engine, or the engine
+            does not run on the device.
 
     Example:
         >>> load().classify("Nobody was hurt, police said.").sentences[0].speaker.name

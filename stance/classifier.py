@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from numbers import Integral, Real
 from pathlib import Path
 from typing import overload
 
@@ -12,7 +13,7 @@ from stance.assembly import assemble
 from stance.decoding import decode
 from stance.document import Document
 from stance.engines import GRAPHS, Engine, Logits
-from stance.sentences import check_boundaries, split
+from stance.sentences import Boundary, check_boundaries, split
 from stance.settings import Settings
 from stance.windows import Window, Windower
 
@@ -86,7 +87,8 @@ class StanceClassifier:
 
         Raises:
             FileNotFoundError: If there is no such folder, or it lacks one of a model's files.
-            ValueError: If a file is broken, which the message names; if there is no such engine, or not on the device.
+            ValueError: If a file is broken, which the message names; if there is no such device or engine, or the
+                engine does not run on the device.
 
         """
         from stance.loading import load_classifier
@@ -169,11 +171,11 @@ class StanceClassifier:
             A document, or a list of documents in the same order.
 
         Raises:
-            TypeError: If an item is no string; the message says which.
+            TypeError: If an item is no string, or boundaries are no pairs of whole numbers; the message says which.
             ValueError: If boundaries leave out, overlap or reverse anything, or ``min_confidence`` is no probability.
 
         """
-        _check_confidence(min_confidence)
+        check_confidence(min_confidence)
         if isinstance(text, str):
             return next(self._documents(iter([(None, text, sentences)]), 1, min_confidence))  # type: ignore[list-item]
         if not isinstance(text, list | tuple):
@@ -181,12 +183,10 @@ class StanceClassifier:
                 f"classify takes a string or a list of strings, not {type(text).__name__}; "
                 "for an iterator use StanceClassifier.stream"
             )
-        if sentences is not None and len(sentences) != len(text):
-            raise ValueError(f"there are {len(text)} texts and boundaries for {len(sentences)}; give one list a text")
         checked = [_checked(item, index) for index, item in enumerate(text)]
-        own = sentences or [None] * len(checked)
+        own = [None] * len(checked) if sentences is None else _own_boundaries(checked, sentences)
         items = ((None, item, spans) for item, spans in zip(checked, own, strict=True))
-        return list(self._documents(items, _READ_AHEAD, min_confidence))  # type: ignore[arg-type]
+        return list(self._documents(items, _READ_AHEAD, min_confidence))
 
     def stream(
         self,
@@ -206,13 +206,16 @@ class StanceClassifier:
             An iterator over one document an article, in the same order.
 
         Raises:
-            TypeError: If ``texts`` is one string, or an item is neither a string nor a pair; the message says which.
+            TypeError: If ``texts`` is one string or no iterable, or an item is neither a string nor a pair; the message
+                says which.
             ValueError: If ``batch_size`` or ``min_confidence`` is out of range.
 
         """
-        _check_confidence(min_confidence)
-        if isinstance(texts, str | bytes):
-            raise TypeError("stream takes an iterable of texts; for one text use classify")
+        check_confidence(min_confidence)
+        if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+            raise TypeError(f"stream takes an iterable of texts, not {type(texts).__name__}; for one text use classify")
+        if not isinstance(batch_size, Integral):
+            raise TypeError(f"batch_size must be a whole number of at least 1, not {batch_size!r:.80}")
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         items = ((*_identified(item, index), None) for index, item in enumerate(texts))
@@ -290,6 +293,17 @@ def _checked(item: object, index: int) -> str:
     return item
 
 
+def _own_boundaries(texts: Sequence[str], sentences: object) -> list[list[Boundary]]:
+    """Check the boundaries of several texts before the first of them is read."""
+    if not isinstance(sentences, Iterable):
+        raise TypeError(f"sentences: must be one list of pairs (start, end) a text, not {type(sentences).__name__}")
+    given = list(sentences)
+    if len(given) != len(texts):
+        raise ValueError(f"there are {len(texts)} texts and boundaries for {len(given)}; give one list of pairs a text")
+    pairs = enumerate(zip(texts, given, strict=True))
+    return [check_boundaries(text, spans, f"text {index}, ") for index, (text, spans) in pairs]
+
+
 def _identified(item: object, index: int) -> tuple[str | None, str]:
     if isinstance(item, str):
         return None, item
@@ -298,6 +312,19 @@ def _identified(item: object, index: int) -> tuple[str | None, str]:
     raise TypeError(f"item {index} is {item!r:.80}; every item must be a string or an (id, text) pair of strings")
 
 
-def _check_confidence(min_confidence: float | None) -> None:
+def check_confidence(min_confidence: float | None, name: str = "min_confidence") -> None:
+    """Check the confidence below which sentences shall be marked.
+
+    Args:
+        min_confidence: What the caller gave.
+        name: What an error message calls it.
+
+    Raises:
+        TypeError: If it is neither a number nor None.
+        ValueError: If it is no probability.
+
+    """
+    if not isinstance(min_confidence, Real | None):
+        raise TypeError(f"{name} must be a number between 0 and 1, not {min_confidence!r:.80}")
     if min_confidence is not None and not 0 <= min_confidence <= 1:
-        raise ValueError(f"min_confidence must lie between 0 and 1, not {min_confidence}")
+        raise ValueError(f"{name} must lie between 0 and 1, not {min_confidence}")

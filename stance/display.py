@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from stance.document import Document, Sentence
-from stance.palette import MARKS
+from stance.palette import MARKS, percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -41,7 +41,7 @@ def to_table(doc: Document, width: int | None = None) -> Table:
             Text(_label(sentence), style=MARKS[sentence.label].terminal),
             Text(_parties(sentence)),
             _underlined(sentence),
-            _percent(sentence.confidence),
+            percent(sentence.confidence),
         )
     return table
 
@@ -53,10 +53,6 @@ def _parties(sentence: Sentence) -> str:
 
 def _label(sentence: Sentence) -> str:
     return f"{MARKS[sentence.label].sign} {sentence.label}{'?' if sentence.abstained else ''}"
-
-
-def _percent(probability: float | None) -> str:
-    return "" if probability is None else f"{probability:.0%}"
 
 
 def _underlined(sentence: Sentence) -> Text:

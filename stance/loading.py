@@ -20,8 +20,11 @@ from stance.settings import Settings
 from stance.windows import Windower
 
 if TYPE_CHECKING:
+    import torch
+
     from stance.modeling import StanceModel
 
+_PROCESSOR = re.compile(r"cpu(:\d+)?", re.ASCII | re.IGNORECASE)
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 
 
@@ -45,7 +48,7 @@ def load_engine(folder: Path, device: str | None, engine: str | None) -> Engine:
 
     from stance.engines.torch import TorchEngine
 
-    place = torch.device(device or "cpu")
+    place = torch.device("cpu") if _is_processor(device) else _find_device(device)
     halved = chosen == "torch-bfloat16" or (place.type == "cuda" and torch.cuda.is_bf16_supported())
     return TorchEngine(read_network(folder).to(place, torch.bfloat16 if halved else torch.float32))
 
@@ -88,7 +91,7 @@ def choose_engine(folder: Path, device: str | None, engine: str | None) -> str:
         ValueError: If there is no such engine, or it does not run on the device.
 
     """
-    on_processor = device in {None, "cpu"}
+    on_processor = _is_processor(device)
     present = [name for name in ENGINES if (folder / _file(name)).is_file()]
     chosen = engine or (on_processor and os.environ.get("STANCE_ENGINE")) or ""
     if not chosen:
@@ -178,6 +181,31 @@ def copy_files(source: Path, folder: Path, names: Collection[str]) -> None:
             (folder / name).unlink(missing_ok=True)
     for name in names:
         shutil.copy(source / name, folder / name)
+
+
+def _is_processor(device: str | None) -> bool:
+    """Tell whether a device is the processor, however it is spelled."""
+    # One of torch's own devices is its name, as a string.
+    return device is None or _PROCESSOR.fullmatch(str(device)) is not None
+
+
+def _find_device(device: str | None) -> torch.device:
+    """Find a device that computes.
+
+    Raises:
+        ValueError: If torch has none of this name on this machine.
+
+    """
+    import torch
+
+    try:
+        number = torch.zeros(1, device=device)
+        number.item()
+    # Each kind of device has errors of its own for one that is not there.
+    except Exception as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ValueError(f"device {device!r}: {reason}; leave it out to use the processor") from error
+    return number.device
 
 
 def _file(engine: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from stance import palette
 from stance.document import Document, Label, Sentence, Speaker
-from stance.palette import MARKS
+from stance.palette import MARKS, percent
 from stance.surrogates import replace_surrogates
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _marked(
 
 def _note(sentence: Sentence) -> str:
     """Say beside a sentence who says it and how, and how sure the prediction is."""
-    label = f"{sentence.label}{'?' if sentence.abstained else ''} {_percent(sentence.confidence)}".rstrip()
+    label = f"{sentence.label}{'?' if sentence.abstained else ''} {percent(sentence.confidence)}".rstrip()
     sign = f'<b aria-hidden="true">{_escape(MARKS[sentence.label].sign)}</b> '
     speaker = f"<bdi>{_escape(sentence.speaker.name)}</bdi> " if sentence.speaker else ""
     target = f" <i>→ <bdi>{_escape(sentence.target.text)}</bdi></i>" if sentence.target else ""
@@ -110,8 +110,8 @@ def _note(sentence: Sentence) -> str:
 
 def _title(sentence: Sentence) -> str:
     """State how sure the prediction is; a person's label is stated alone."""
-    label = f"{sentence.label} {_percent(sentence.confidence)}".rstrip()
-    speaker = f", speaker {_percent(sentence.speaker_confidence)}" if sentence.speaker_confidence is not None else ""
+    label = f"{sentence.label} {percent(sentence.confidence)}".rstrip()
+    speaker = f", speaker {percent(sentence.speaker_confidence)}" if sentence.speaker_confidence is not None else ""
     return label + speaker + (", less sure than asked for" if sentence.abstained else "")
 
 
@@ -154,7 +154,7 @@ def _cell(doc: Document, speaker: Speaker, label: Label, anchor: str) -> str:
 def _link(sentence: Sentence, anchor: str) -> str:
     accused = f"<i>→ <bdi>{_escape(sentence.target.text)}</bdi></i> " if sentence.target else ""
     words = _escape(shorten(sentence.text, _EXCERPT, placeholder="…"))
-    sure = f" <small>{_percent(sentence.confidence)}</small>" if sentence.confidence is not None else ""
+    sure = f" <small>{percent(sentence.confidence)}</small>" if sentence.confidence is not None else ""
     return f'<li dir="auto">{accused}<a href="#{anchor}">{words or "…"}</a>{sure}</li>'
 
 
@@ -175,10 +175,6 @@ def _anchor(doc: Document) -> str:
 
 def _escape(text: str) -> str:
     return html.escape(replace_surrogates(text))
-
-
-def _percent(probability: float | None) -> str:
-    return "" if probability is None else f"{probability:.0%}"
 
 
 def _plural(number: int, noun: str) -> str:

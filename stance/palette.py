@@ -83,6 +83,17 @@ def stylesheet(selector: str) -> str:
     )
 
 
+def percent(probability: float | None) -> str:
+    """Write a probability as whole percent, and nothing for None.
+
+    Example:
+        >>> percent(0.934)
+        '93%'
+
+    """
+    return "" if probability is None else f"{probability:.0%}"
+
+
 def _variables(paper: Paper, scheme: str) -> str:
     values = {**paper._asdict(), **{label.value: getattr(mark, scheme) for label, mark in MARKS.items()}}
     values |= {f"{label}-sign": f'"{mark.sign}"' for label, mark in MARKS.items()}

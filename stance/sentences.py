@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable
+from contextlib import suppress
+
+import numpy as np
 
 Boundary = tuple[int, int]
 """Start and end of a sentence, as indices into the text."""
@@ -74,15 +78,17 @@ def split(text: str) -> list[Boundary]:
     return spans
 
 
-def check_boundaries(text: str, spans: Iterable[Boundary]) -> list[Boundary]:
+def check_boundaries(text: str, spans: Iterable[Boundary], place: str = "") -> list[Boundary]:
     """Check sentence boundaries that a caller has brought along.
 
     Args:
         text: The text that they belong to.
-        spans: Pairs ``(start, end)`` of whole numbers, in order, that leave out nothing but white space.
+        spans: Pairs ``(start, end)`` of whole numbers, in order, that leave out nothing but white space; the rows of an
+            array are such pairs.
+        place: What an error message begins with, such as ``"text 1, "``.
 
     Returns:
-        The same pairs, unchanged.
+        The same pairs, as tuples of ``int``.
 
     Raises:
         TypeError: If ``spans`` holds anything but pairs of whole numbers; the message names the item.
@@ -94,11 +100,11 @@ def check_boundaries(text: str, spans: Iterable[Boundary]) -> list[Boundary]:
 
     """
     if not isinstance(spans, Iterable):
-        raise TypeError(f"sentences: must be a list of pairs (start, end), not {type(spans).__name__}")
+        raise TypeError(f"{place}sentences: must be a list of pairs (start, end), not {type(spans).__name__}")
     checked: list[Boundary] = []
     previous_end = 0
     for index, span in enumerate(spans):
-        where = f"sentence {index}"
+        where = f"{place}sentence {index}"
         start, end = _check_pair(span, where)
         if not 0 <= start < end <= len(text):
             message = f"{where}: ({start}, {end}) must satisfy 0 <= start < end <= {len(text)}, the length of the text"
@@ -110,20 +116,22 @@ def check_boundaries(text: str, spans: Iterable[Boundary]) -> list[Boundary]:
             )
         if text[start:end].isspace():
             raise ValueError(f"{where}: ({start}, {end}) is only white space; leave it out")
-        _check_gap(text, previous_end, start, f"before {where}")
+        _check_gap(text, previous_end, start, f"{place}before sentence {index}")
         checked.append((start, end))
         previous_end = end
-    _check_gap(text, previous_end, len(text), "after the last sentence")
+    _check_gap(text, previous_end, len(text), f"{place}after the last sentence")
     return checked
 
 
 def _check_pair(span: object, where: str) -> Boundary:
-    if not isinstance(span, (tuple, list)) or len(span) != 2:
-        raise TypeError(f"{where}: must be a pair (start, end), not {span!r}")
-    start, end = span
-    if not (type(start) is int and type(end) is int):
-        raise TypeError(f"{where}: start and end must be whole numbers (int), not {start!r} and {end!r}")
-    return start, end
+    pair = span.tolist() if isinstance(span, np.ndarray) else span
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise TypeError(f"{where}: must be a pair (start, end), not {span!r:.80}; give one list of pairs a text")
+    start, end = pair
+    if bool not in (type(start), type(end)):
+        with suppress(TypeError):
+            return operator.index(start), operator.index(end)
+    raise TypeError(f"{where}: start and end must be whole numbers (int), not {start!r:.80} and {end!r:.80}")
 
 
 def _check_gap(text: str, start: int, end: int, where: str) -> None:

@@ -1,8 +1,10 @@
 """The classifier keeps order and offsets, names bad items, and gives the same answers in any batch."""
 
+import pickle
 import shutil
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -101,6 +103,11 @@ def test_own_boundaries_are_kept(tiny):
     assert [(s.start, s.end) for s in doc.sentences] == [(0, 2), (2, 8)]
 
 
+def test_own_boundaries_of_several_texts_come_from_any_iterable(tiny):
+    docs = tiny.classify(["One. Two", "So."], sentences=iter([np.array([[0, 2], [2, 8]]), iter([(0, 3)])]))
+    assert [[(s.start, s.end) for s in doc.sentences] for doc in docs] == [[(0, 2), (2, 8)], [(0, 3)]]
+
+
 def test_min_confidence_marks_and_changes_no_label(tiny):
     plain, marked = tiny.classify(ARTICLE), tiny.classify(ARTICLE, min_confidence=1.0)
     assert [s.label for s in plain.sentences] == [s.label for s in marked.sentences]
@@ -116,9 +123,16 @@ def test_min_confidence_marks_and_changes_no_label(tiny):
         (lambda c: c.classify(x for x in "ab"), TypeError, "stream"),
         (lambda c: list(c.stream(["a", ("x", 2)])), TypeError, "item 1"),
         (lambda c: c.stream("a"), TypeError, "for one text use classify"),
+        (lambda c: c.stream(None), TypeError, "an iterable of texts, not NoneType"),
         (lambda c: c.stream(["a"], batch_size=0), ValueError, "batch_size"),
+        (lambda c: c.stream(["a"], batch_size=2.5), TypeError, "batch_size must be a whole number .* not 2.5"),
         (lambda c: c.classify("a", min_confidence=2), ValueError, "between 0 and 1"),
+        (lambda c: c.classify("a", min_confidence="0.5"), TypeError, "min_confidence must be a number .* not '0.5'"),
         (lambda c: c.classify(["a"], sentences=[]), ValueError, "1 texts"),
+        (lambda c: c.classify(["a"], sentences=7), TypeError, "one list of pairs .* a text, not int"),
+        (lambda c: c.classify(["a", "b"], sentences=[(0, 1), (0, 1)]), TypeError, "give one list of pairs a text"),
+        (lambda c: c.classify(["a", "b"], sentences=[[(0, 1)], [(0, 2)]]), ValueError, r"text 1, sentence 0: \(0, 2\)"),
+        (lambda c: c.classify(["a", "b"], sentences=[[(0, 1)], []]), ValueError, "text 1, after the last sentence"),
     ],
 )
 def test_bad_input_is_named(tiny, call, error, message):
@@ -176,6 +190,12 @@ def test_a_model_whose_folder_has_gone_is_not_saved(tiny, hub, tmp_path):
             save()
     assert hub == []
     assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize("engine", ["onnx-int8", "torch"])
+def test_a_classifier_goes_to_other_processes(engine):
+    classifier = StanceClassifier.from_pretrained(engine=engine)
+    assert pickle.loads(pickle.dumps(classifier)).classify(ARTICLE) == classifier.classify(ARTICLE)
 
 
 def test_a_missing_model_is_named(tmp_path):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -82,6 +83,17 @@ def test_csv_in_and_out(tmp_path, capsys):
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))
     assert [(row["id"], row["text"]) for row in rows] == [("a", ADA), ("b", "Two\nlines")]
     assert "row 3" in (tmp_path / "bad.jsonl").read_text(encoding="utf-8")
+
+
+def test_a_broken_table_is_named(capsys, monkeypatch, tmp_path):
+    path = tmp_path / "articles.csv"
+    path.write_text(f'text\r\n"{ADA}"\r\n', encoding="utf-8")
+    monkeypatch.setattr("stance.integrations.sheets.LONGEST_CELL", len(ADA) - 1)
+    usual = csv.field_size_limit()
+    try:
+        assert f"{path}: no CSV: field larger than field limit" in error(capsys, "classify", path)
+    finally:
+        csv.field_size_limit(usual)
 
 
 def test_columns_are_named(capsys, table, tmp_path):
@@ -192,6 +204,14 @@ def test_models_are_listed(capsys, tiny):
     assert default.startswith("default: bert encoder, 6 layers of 384, windows of 256 tokens, ")
     assert str(tiny.folder) in other
     assert "there is no folder 'no'" in error(capsys, "models", "no")
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"encoder": 7}'])
+def test_a_model_that_is_broken_is_named(capsys, tiny, tmp_path, content):
+    folder = shutil.copytree(tiny.folder, tmp_path / "model")
+    (folder / "config.json").write_text(content, encoding="utf-8")
+    assert main(["models", str(folder)]) == 2
+    assert f"the model file {folder / 'config.json'} is broken" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])

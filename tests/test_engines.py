@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from stance import StanceClassifier
 from stance.classifier import DEFAULT_MODEL
@@ -90,6 +91,8 @@ def test_the_fastest_engine_that_has_its_file_is_chosen(tmp_path, monkeypatch):
     for name in reversed(GRAPHS):
         (tmp_path / GRAPHS[name]).touch()
         assert choose_engine(tmp_path, None, None) == name
+        for processor in ("cpu", "CPU", "cpu:0", torch.device("cpu"), torch.device("cpu", 0)):
+            assert choose_engine(tmp_path, processor, None) == name
     assert choose_engine(tmp_path, "cuda", None) == "torch"
     monkeypatch.setenv("STANCE_ENGINE", "torch")
     assert choose_engine(tmp_path, "cpu", None) == "torch"

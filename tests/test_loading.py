@@ -101,6 +101,17 @@ def test_weights_that_do_not_fit_are_refused(folder, tamper, message):
         stance.load(folder)
 
 
+@pytest.mark.parametrize("device", ["cpu", "CPU", "cpu:0", torch.device("cpu"), torch.device("cpu", 0)])
+def test_every_spelling_of_the_processor_is_the_processor(folder, device):
+    assert stance.load(folder, device=device).classify("It rained.").sentences
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", "", "cpus"])
+def test_a_device_that_is_not_there_is_refused_by_name(folder, device):
+    with pytest.raises(ValueError, match=f"^device '{device}': .*; leave it out to use the processor$"):
+        stance.load(folder, device=device)
+
+
 def test_a_tokenizer_of_another_model_is_refused(folder):
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     weights = load_file(folder / "model.safetensors")

@@ -2,6 +2,7 @@
 
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,6 +113,13 @@ def test_check_boundaries_returns_the_pairs_as_tuples():
     assert check_boundaries(" ", []) == []
 
 
+@pytest.mark.parametrize("spans", [np.array([[0, 4], [5, 9]]), [(np.int64(0), np.uint8(4)), (5, 9)]])
+def test_numbers_and_rows_of_arrays_become_plain_pairs(spans):
+    checked = check_boundaries("One. Two.", spans)
+    assert checked == [(0, 4), (5, 9)]
+    assert {type(number) for pair in checked for number in pair} == {int}
+
+
 @pytest.mark.parametrize(
     ("spans", "error", "message"),
     [
@@ -120,6 +128,9 @@ def test_check_boundaries_returns_the_pairs_as_tuples():
         ([(0, 4), (5, 9, 1)], TypeError, "sentence 1: must be a pair"),
         ([(0, 4.0)], TypeError, r"sentence 0: start and end must be whole numbers \(int\), not 0 and 4.0"),
         ([(False, True)], TypeError, "sentence 0: start and end must be whole numbers"),
+        (np.array([[0.0, 9.0]]), TypeError, "sentence 0: start and end must be whole numbers"),
+        (np.array([[False, True]]), TypeError, "sentence 0: start and end must be whole numbers"),
+        (np.array([0, 9]), TypeError, "sentence 0: must be a pair"),
         ([(0, 4), (5, 10)], ValueError, r"sentence 1: \(5, 10\) must satisfy 0 <= start < end <= 9"),
         ([(-4, 9)], ValueError, "sentence 0: .* must satisfy"),
         ([(3, 3)], ValueError, "sentence 0: .* must satisfy"),

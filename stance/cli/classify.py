@@ -74,7 +74,9 @@ def add(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    _check_confidence(arguments.min_confidence)
+    from stance.classifier import check_confidence
+
+    check_confidence(arguments.min_confidence, "--min-confidence")
     if arguments.ray:
         return cluster.classify(arguments)
     format = _format(arguments)
@@ -112,11 +114,6 @@ def _format(arguments: argparse.Namespace) -> str:
     if arguments.output:
         return outputs.format_of(arguments.output)
     return "table" if sys.stdout.isatty() else "jsonl"
-
-
-def _check_confidence(sure: float | None) -> None:
-    if sure is not None and not 0 <= sure <= 1:
-        raise ValueError(f"--min-confidence must lie between 0 and 1, not {sure}")
 
 
 def _check(arguments: argparse.Namespace, files: list[str], format: str) -> None:

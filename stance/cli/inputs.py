@@ -126,6 +126,8 @@ def read(files: Sequence[str], source: Source) -> Iterator[Record | Failure]:
                 yield from _READERS[format](name, content, source)
             except UnicodeDecodeError as error:
                 raise ValueError(f"{name}: not UTF-8; save the file as UTF-8") from error
+            except csv.Error as error:
+                raise ValueError(f"{name}: no CSV: {error}; save the table as CSV in UTF-8") from error
 
 
 def _open(file: str, format: str) -> AbstractContextManager[IO[bytes]]:
@@ -172,7 +174,9 @@ def _read_lines(name: str, content: IO[bytes], source: Source) -> Iterator[Recor
 
 
 def _read_csv(name: str, content: IO[bytes], source: Source) -> Iterator[Record | Failure]:
-    csv.field_size_limit(sys.maxsize)  # the default is shorter than some articles
+    from stance.integrations.sheets import LONGEST_CELL
+
+    csv.field_size_limit(LONGEST_CELL)
     table = csv.DictReader(io.TextIOWrapper(content, encoding="utf-8-sig", newline=""))
     _check_columns(name, table.fieldnames or [], source)
     for number, row in enumerate(table, 1):

@@ -40,11 +40,15 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _about(config: Path) -> str:
     """Tell of a model what helps to choose it."""
-    settings = json.loads(config.read_text(encoding="utf-8"))
-    encoder = settings.get("encoder", {})
+    from stance.integrity import reading
+
     megabytes = sum(file.stat().st_size for file in config.parent.iterdir()) / 1e6
-    layers, width = encoder.get("num_hidden_layers", "?"), encoder.get("hidden_size", "?")
+    with reading(config):
+        settings = json.loads(config.read_text(encoding="utf-8"))
+        encoder = settings.get("encoder", {})
+        kind, layers = encoder.get("model_type", "unknown"), encoder.get("num_hidden_layers", "?")
+        width, window = encoder.get("hidden_size", "?"), settings.get("settings", {}).get("window", "?")
     return (
-        f"{config.parent.name}: {encoder.get('model_type', 'unknown')} encoder, {layers} layers of {width}, "
-        f"windows of {settings.get('settings', {}).get('window', '?')} tokens, {megabytes:.0f} MB, in {config.parent}"
+        f"{config.parent.name}: {kind} encoder, {layers} layers of {width}, windows of {window} tokens, "
+        f"{megabytes:.0f} MB, in {config.parent}"
     )

@@ -59,9 +59,9 @@ def _write_html(documents: Iterable[Document], file: TextIO) -> None:
 
 
 def _write_csv(documents: Iterable[Document], file: TextIO) -> None:
-    from stance.integrations.sheets import write
+    from stance.integrations.sheets import write_rows
 
-    write(documents, file)
+    write_rows(documents, file)
 
 
 def _write_parquet(documents: Iterable[Document], file: TextIO) -> None:

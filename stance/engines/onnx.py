@@ -27,6 +27,7 @@ class OnnxEngine:
     """
 
     def __init__(self, file: Path) -> None:
+        self.file = file.absolute()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         # Windows differ in length: the memory plan of every length would be kept.
@@ -35,6 +36,10 @@ class OnnxEngine:
         options.add_session_config_entry("session.x64quantprecision", "1")
         self.session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
         self.threads = _processors()
+
+    def __reduce__(self) -> tuple[type[OnnxEngine], tuple[Path]]:
+        """Go to another process as the file, which is loaded there; a session cannot be sent."""
+        return OnnxEngine, (self.file,)
 
     def run(self, windows: Iterable[Window]) -> Iterator[Logits]:
         """Compute the logits of windows, in order; see ``Engine``."""

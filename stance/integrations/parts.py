@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 ROWS = 1_000
+DOCUMENT = "document"
+"""The column of what is made of each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ def cut(files: Iterable[str], folder: str | Path, columns: Sequence[str], rows: 
         The parts in order; so are the names of what they are written into.
 
     Raises:
-        ValueError: If a file is no Parquet file or lacks a column, or two have the same name.
+        ValueError: If a file is no Parquet file or lacks a column, if it has a column ``document``, or if two have the
+            same name.
 
     """
     parts: list[Part] = []
@@ -100,6 +103,7 @@ def cut(files: Iterable[str], folder: str | Path, columns: Sequence[str], rows: 
             if column not in opened.schema_arrow.names:
                 listed = ", ".join(opened.schema_arrow.names)
                 raise ValueError(f"{file}: there is no column {column!r}; the columns are {listed}")
+        check_free(opened.schema_arrow.names, f"{file}: ")
         total = opened.metadata.num_rows
         for first in range(0, total, rows):
             output = Path(folder).resolve() / f"{Path(file).stem}-{first:09}.parquet"
@@ -109,6 +113,21 @@ def cut(files: Iterable[str], folder: str | Path, columns: Sequence[str], rows: 
         if (other := sources.setdefault(part.output, part.file)) != part.file:
             raise ValueError(f"{other} and {part.file} would be written to the same files; rename one")
     return parts
+
+
+def check_free(columns: Iterable[str], place: str = "") -> None:
+    """Refuse rows whose column ``document`` would be lost to the one that is added.
+
+    Args:
+        columns: The columns that the rows have.
+        place: What an error message begins with.
+
+    Raises:
+        ValueError: If ``document`` is among them.
+
+    """
+    if DOCUMENT in columns:
+        raise ValueError(f"{place}there is a column {DOCUMENT!r} already, where the results go; rename it")
 
 
 def clear(folder: str | Path) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stance.classifier import StanceClassifier
 from stance.extras import require
-from stance.integrations.parts import Part
+from stance.integrations.parts import DOCUMENT, Part, check_free
 
 if TYPE_CHECKING:
     import ray.data
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 Columns = dict[str, NDArray[np.generic]]
 Actors = int | tuple[int, int]
 
-_DOCUMENT = "document"
 _AS_MANY_AS_FIT = (1, 1_000)
 
 
@@ -60,9 +59,10 @@ class Classify:
         for column in (self.text_column, self.id_column):
             if column is not None and column not in rows:
                 raise ValueError(f"there is no column {column!r}; the columns are {', '.join(rows)}")
+        check_free(rows)
         ids = rows.get(self.id_column or "id")
         documents = self.documents(rows[self.text_column].tolist(), None if ids is None else ids.tolist())
-        return {**rows, _DOCUMENT: np.array(documents, dtype=object)}
+        return {**rows, DOCUMENT: np.array(documents, dtype=object)}
 
     def documents(self, texts: Sequence[str | None], ids: Sequence[object] | None) -> list[str | None]:
         """Give each article's line of a labelled set, as JSON, and None in place of what is None."""
@@ -86,8 +86,7 @@ class ClassifyPart(Classify):
         ids = table[name].to_pylist() if name in table.column_names else None
         documents = self.documents(table[self.text_column].to_pylist(), ids)
         strings = require("pyarrow", "ray").array(documents, "string")
-        others = [column for column in table.column_names if column != _DOCUMENT]
-        part.write(table.select(others).append_column(_DOCUMENT, strings))
+        part.write(table.append_column(DOCUMENT, strings))
         return {"output": part.output}
 
 
@@ -116,12 +115,16 @@ def classify_dataset(
         The same rows with one more column, ``document``: the article's line of a labelled set, as JSON, or null where
         the article is. As all of Ray Data, it is computed when it is written or read.
 
+    Raises:
+        ValueError: If the rows have a column ``document`` already.
+
     Example:
         >>> import ray  # doctest: +SKIP
         >>> articles = ray.data.read_parquet("articles/")  # doctest: +SKIP
         >>> classify_dataset(articles).write_parquet("labelled/")  # doctest: +SKIP
 
     """
+    check_free(dataset.columns() or ())  # None where there are no rows
     return dataset.map_batches(
         Classify,
         fn_constructor_args=(text_column, model, _device(gpus_per_actor), id_column, min_confidence),

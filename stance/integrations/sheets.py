@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,11 +14,35 @@ from stance.frames import COLUMNS, rows
 from stance.integrations.corrected import Place, sentence, squeezed
 from stance.labelled import Article, LabelledSetError, validate
 
+LONGEST_CELL = 2**31 - 1
+"""For ``csv.field_size_limit``, whose default is shorter than some articles: the most that every system takes."""
+
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 def write(documents: Iterable[Document], file: TextIO) -> None:
-    """Write documents as CSV.
+    """Write documents as a sheet to correct, which ``read`` takes back.
+
+    Args:
+        documents: The documents, each with an id.
+        file: An open text file, as for ``write_rows``.
+
+    Raises:
+        ValueError: If a document has no id, which is all that the sheet says of its article; names the document.
+
+    """
+    given = list(documents)
+    for number, document in enumerate(given, 1):
+        if document.id is None:
+            raise ValueError(
+                f"article {number}, {document.text[:40]!r}, has no id, by which a corrected sheet finds its article; "
+                "give each article an id of its own"
+            )
+    write_rows(given, file)
+
+
+def write_rows(documents: Iterable[Document], file: TextIO) -> None:
+    """Write documents as CSV, one row a sentence, which need have no ids.
 
     Args:
         documents: The documents.
@@ -42,32 +66,33 @@ def read(path: str | Path, articles: Iterable[Mapping[str, Any]]) -> Iterator[Ar
         articles: The articles that the sheet is about: objects with ``id`` and ``text``, whose other keys are kept.
 
     Yields:
-        A labelled article for each of the sheet's, in its order. A mention or target that was typed anew is the
-        nearest place where the article has these words.
+        A labelled article for each of the sheet's, in the order of their first rows; the rows may stand in any order.
+        A mention or target that was typed anew is the nearest place where the article has these words.
 
     Raises:
         LabelledSetError: If an article is missing, or a row does not fit it; names the row.
 
     """
     known = {article["id"]: article for article in articles if article.get("id") is not None}
-    csv.field_size_limit(2**31 - 1)  # the default is shorter than some cells
+    csv.field_size_limit(LONGEST_CELL)
+    sheet: dict[str, list[tuple[str, dict[str, str]]]] = defaultdict(list)
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file)
             if missing := {"id", "start", "end", "label", "speaker"} - set(table.fieldnames or ()):
                 raise LabelledSetError(f"{path}: there is no column {', '.join(sorted(missing))}; write the sheet anew")
-            numbered = ((f"{path}, row {number}", row) for number, row in enumerate(table, 1))
-            for identifier, group in groupby(numbered, key=lambda pair: _bare(pair[1]["id"])):
-                if identifier not in known:
-                    raise LabelledSetError(
-                        f"{path}: no article has the id {identifier!r}; give the articles of the sheet"
-                    )
-                line = known[identifier]
-                article = {**line, "sentences": [_record(line["text"], row, place) for place, row in group]}
-                validate(article, f"{path}, article {identifier!r}")
-                yield article
+            for number, row in enumerate(table, 1):
+                sheet[_bare(row["id"])].append((f"{path}, row {number}", row))
     except (UnicodeDecodeError, csv.Error) as error:
         raise LabelledSetError(f"{path}: no table in UTF-8: {error}; save the sheet as CSV in UTF-8") from error
+    for identifier, group in sheet.items():
+        if identifier not in known:
+            raise LabelledSetError(f"{path}: no article has the id {identifier!r}; give the articles of the sheet")
+        line = known[identifier]
+        records = [_record(line["text"], row, place) for place, row in group]
+        article = {**line, "sentences": sorted(records, key=lambda record: record["start"])}
+        validate(article, f"{path}, article {identifier!r}")
+        yield article
 
 
 def _record(text: str, row: Mapping[str, str | None], place: str) -> dict[str, Any]:

@@ -282,7 +282,7 @@ def _result(documents: Sequence[Document], body: ClassifyRequest) -> dict[str, A
 
 def _sheet(document: Document) -> str:
     out = io.StringIO()
-    sheets.write([document], out)
+    sheets.write_rows([document], out)
     return out.getvalue()
 
 

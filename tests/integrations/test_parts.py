@@ -71,6 +71,9 @@ def test_files_of_one_name_are_refused(file, tmp_path):
 def test_faults_name_the_file(file, tmp_path):
     with pytest.raises(ValueError, match=r"articles.parquet: there is no column 'body'; the columns are text"):
         cut([str(file)], tmp_path, ["body"])
+    pq.write_table(pa.table({"text": ["One."], "document": ["mine"]}), file)
+    with pytest.raises(ValueError, match=r"articles.parquet: there is a column 'document' already.*; rename it"):
+        cut([str(file)], tmp_path, ["text"])
     file.write_bytes(b"PAR?")
     with pytest.raises(ValueError, match=r"articles.parquet: no Parquet file"):
         cut([str(file)], tmp_path, ["text"])

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -34,6 +35,15 @@ def test_ids_are_kept_and_an_article_that_is_null_stays_so(tiny):
 def test_a_missing_column_is_named(tiny, text_column, id_column):
     with pytest.raises(ValueError, match="no column 'text'; the columns are body"):
         Classify(text_column, str(tiny.folder), id_column=id_column)({"body": np.array(["One."], dtype=object)})
+
+
+def test_a_column_of_the_name_of_the_results_is_refused_before_anything_is_computed(tiny):
+    dataset = SimpleNamespace(columns=lambda: ["text", "document"])
+    with pytest.raises(ValueError, match=r"there is a column 'document' already.*; rename it"):
+        classify_dataset(dataset)
+    rows = {"text": np.array(["One."], dtype=object), "document": np.array([7])}
+    with pytest.raises(ValueError, match="there is a column 'document' already"):
+        Classify("text", str(tiny.folder))(rows)
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,23 @@ def test_corrections_are_taken_over(sheet):
     assert sheet(2, target="Mayor")[2]["target"] == {"start": 20, "end": 25}
 
 
+def test_a_sheet_may_be_sorted_by_any_column(tmp_path, articles):
+    path = tmp_path / "sheet.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        write(map(Document.from_dict, articles), file)
+    head, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    given = list(read(path, articles))
+    path.write_text("".join([head, *rows[::-2], *rows[-2::-2]]), encoding="utf-8")
+    assert list(read(path, articles)) == given[::-1]
+
+
+def test_an_article_without_an_id_is_refused_before_anybody_corrects_it(document):
+    file = io.StringIO(newline="")
+    with pytest.raises(ValueError, match=r"article 2, 'It rained.', has no id.*; give each article an id"):
+        write([document, Document("It rained.", ())], file)
+    assert file.getvalue() == ""
+
+
 def test_what_does_not_fit_is_named(sheet, tmp_path):
     with pytest.raises(LabelledSetError, match="row 1, mention: 'Ada Brok' does not stand in the article"):
         sheet(mention="Ada Brok")
