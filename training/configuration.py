@@ -60,11 +60,6 @@ class Source(_Strict):
     tags: DataFile | None = None
     articles: tuple[DataFile, ...] = ()
 
-    @property
-    def has_folds(self) -> bool:
-        """Whether articles may be left out of the source for cross-validation."""
-        return self.reader in ("labelled", "standoff")
-
 
 class LossWeights(_Strict):
     """Weight of each head's loss."""
@@ -115,8 +110,8 @@ class Recipe(_Strict):
         model: What training starts from: ``default`` for the embedded model, the folder or hub id of a Stance model,
             or an encoder: a folder, a hub id, or ``package:`` and a Python package that carries one.
         pretrained: False starts from random weights of the encoder's shape.
-        calibration_fold: Articles of this fold are kept out of training; the inference settings are fitted on those
-            of the readers ``labelled``.
+        calibration_fold: Articles of this fold are kept out of training, in whichever corpus they stand; the inference
+            settings are fitted on those of the readers ``labelled``.
         seed: Seed of everything random.
         window: Longest window in tokens.
         overlap: Tokens that a window repeats at most.

@@ -7,7 +7,7 @@ import functools
 import importlib.util
 import math
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -136,13 +136,14 @@ def train(recipe: Recipe) -> Path:
         recipe: The recipe.
 
     Returns:
-        The folder of the final model. Folders of what a fold was left out of bear its number, so that runs for
-        several folds share the stages that need no fold.
+        The folder of the final model. Where a fold is left out, the folders bear its number, so that runs for several
+        folds share an output folder.
 
     """
     output, fold = Path(recipe.output), recipe.calibration_fold
     suffix = "" if fold is None else f"-without-fold-{fold}"
-    if fold is not None and not held_out(recipe):
+    left_out = frozenset() if fold is None else frozenset(article["text"].strip() for article in held_out(recipe))
+    if fold is not None and not left_out:
         raise ValueError(f"no labelled article is in the calibration fold {fold}; leave the key out or give folds")
     set_seed(recipe.seed)
     start = output / "start"
@@ -153,10 +154,9 @@ def train(recipe: Recipe) -> Path:
             initialise(recipe, start)
     ends: dict[str, Path] = {}
     for stage in recipe.stages:
-        has_folds = any(source.has_folds for source in stage.sources)
-        end = output / (stage.name + suffix * has_folds)
+        end = output / f"{stage.name}{suffix}"
         if not is_model(end):
-            run_stage(recipe, stage, start, end)
+            run_stage(recipe, stage, start, end, left_out)
             processes.wait_for_everyone()
         start = ends[stage.name] = end
     if recipe.average:
@@ -206,13 +206,15 @@ def predict_unfitted(classifier: StanceClassifier, articles: Sequence[labelled.A
     return predicted
 
 
-def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path) -> None:
-    """Train one stage from the model in ``start`` and write the result to ``end``."""
+def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, left_out: Container[str]) -> None:
+    """Train one stage from the model in ``start`` and write the result to ``end``; some texts are left out."""
     model = StanceModel.from_pretrained(start, dtype=torch.float32)
     settings = Settings.read(start)
     windower, pad_id = load_windower(start, settings)
     classifier = StanceClassifier(TorchEngine(model), windower, settings, pad_id)
     articles = [article for source in stage.sources for article in read_source(source, recipe.calibration_fold)]
+    # One corpus may hold the articles of another: a fold is unseen only if no reader gives them.
+    articles = [article for article in articles if article.text.strip() not in left_out]
     window = stage.window or recipe.window
     shorter = replace(settings, window=window, overlap=recipe.overlap * window // recipe.window)
     dataset = Dataset.from_list(features(articles, load_windower(start, shorter)[0]))

@@ -7,7 +7,8 @@ from safetensors.torch import load_file
 from stance import StanceClassifier, labelled
 from stance.modeling import StanceModel
 from stance.settings import Settings
-from training.configuration import read_recipe
+from training.configuration import Source, read_recipe
+from training.data import features
 from training.train import StanceTrainer, held_out, parameter_groups, train
 
 
@@ -85,3 +86,29 @@ def test_a_calibration_fold_is_kept_out_and_fits_the_settings(recipe, tmp_path):
     folder = train(own)
     assert folder.name == "model-without-fold-1"
     assert Settings.read(folder).temperature != Settings().temperature
+
+
+def test_no_reader_gives_an_article_of_the_calibration_fold(recipe, tmp_path, monkeypatch):
+    lines = [{**line, "fold": fold} for fold, line in enumerate(labelled.read("tests/fixtures/tiny.jsonl"))]
+    labelled.write(tmp_path / "labelled.jsonl", lines)
+    labelled.write(tmp_path / "polnear.jsonl", [{"text": f"{line['text']}\n", "attributions": []} for line in lines])
+    stages = [
+        recipe.stages[0].model_copy(
+            update={
+                "name": reader,
+                "sources": [Source(reader=reader, path=str(tmp_path / f"{reader}.jsonl"))],
+                "epochs": 1,
+            }
+        )
+        for reader in ("polnear", "labelled")
+    ]
+    learned_from = []
+
+    def spy(articles, windower):
+        learned_from.append([article.text.strip() for article in articles])
+        return features(articles, windower)
+
+    monkeypatch.setattr("training.train.features", spy)
+    folder = train(recipe.model_copy(update={"stages": stages, "calibration_fold": 1}))
+    assert learned_from == [[line["text"].strip() for line in lines if line["fold"] != 1]] * 2
+    assert (folder.parent / "polnear-without-fold-1").is_dir()
