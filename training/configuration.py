@@ -79,7 +79,7 @@ class Stage(_Strict):
         name: Names the folder of its checkpoints.
         sources: What it trains on.
         epochs: How often it sees each article.
-        window: Longest window in training, where it is not the recipe's; overlap and batch keep their size in tokens
+        window: Longest window in training, where it is not the model's; overlap and batch keep their size in tokens
             in proportion.
         learning_rate: Its highest, after the warm-up.
         head_rate: Factor on the learning rate for the heads, which know less than the encoder.
@@ -113,8 +113,8 @@ class Recipe(_Strict):
         calibration_fold: Articles of this fold are kept out of training, in whichever corpus they stand; the inference
             settings are fitted on those of the readers ``labelled``.
         seed: Seed of everything random.
-        window: Longest window in tokens.
-        overlap: Tokens that a window repeats at most.
+        window: Longest window in tokens; by default that of the Stance model that training starts from, or 512.
+        overlap: Tokens that a window repeats at most; by default that of the Stance model, or 128.
         pointer_size: Width of the pointers.
         dropout: Dropout of encoder and heads.
         batch_size: Windows a step on one device.
@@ -139,8 +139,8 @@ class Recipe(_Strict):
     pretrained: bool = True
     calibration_fold: int | None = Field(default=None, ge=0)
     seed: int = 13
-    window: int = Field(default=512, ge=16)
-    overlap: int = Field(default=128, ge=0)
+    window: int | None = Field(default=None, ge=16)
+    overlap: int | None = Field(default=None, ge=0)
     pointer_size: int = 128
     dropout: float = Field(default=0.1, ge=0, lt=1)
     batch_size: int = Field(default=8, ge=1)
@@ -160,7 +160,7 @@ class Recipe(_Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
-        if self.overlap >= self.window:
+        if self.window is not None and self.overlap is not None and self.overlap >= self.window:
             raise ValueError(f"overlap must be less than the window of {self.window}, not {self.overlap}")
         names = [stage.name for stage in self.stages]
         if len({*names, "start", "average", "model"}) < len(names) + 3:

@@ -7,7 +7,7 @@ import functools
 import importlib.util
 import math
 import shutil
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -168,7 +168,7 @@ def train(recipe: Recipe) -> Path:
     with processes.main_process_first():
         if not is_model(final):
             settings = recipe.settings if fold is None else fit_settings(recipe, start)
-            save(StanceModel.from_pretrained(start), recipe, start, final, getattr(torch, recipe.stored_as), settings)
+            save(StanceModel.from_pretrained(start), start, final, getattr(torch, recipe.stored_as), settings)
     return final
 
 
@@ -176,13 +176,15 @@ def average(recipe: Recipe, stages: Sequence[Path], folder: Path) -> None:
     """Write the mean of the models in ``stages`` to ``folder``."""
     model = StanceModel.from_pretrained(stages[-1], dtype=torch.float32)
     average_models(model, stages)
-    save(model, recipe, stages[-1], folder, torch.float32, {})
+    save(model, stages[-1], folder, torch.float32)
 
 
 def fit_settings(recipe: Recipe, folder: Path) -> dict[str, Any]:
     """Fit the inference settings of the model in ``folder`` on the articles of the calibration fold."""
     gold = held_out(recipe)
-    return asdict(calibrate(gold, predict_unfitted(StanceClassifier.from_pretrained(folder), gold)))
+    classifier = StanceClassifier.from_pretrained(folder)
+    own = classifier.settings
+    return asdict(replace(calibrate(gold, predict_unfitted(classifier, gold)), window=own.window, overlap=own.overlap))
 
 
 def held_out(recipe: Recipe) -> list[labelled.Article]:
@@ -215,8 +217,8 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, left_out: Co
     articles = [article for source in stage.sources for article in read_source(source, recipe.calibration_fold)]
     # One corpus may hold the articles of another: a fold is unseen only if no reader gives them.
     articles = [article for article in articles if article.text.strip() not in left_out]
-    window = stage.window or recipe.window
-    shorter = replace(settings, window=window, overlap=recipe.overlap * window // recipe.window)
+    window = stage.window or settings.window
+    shorter = replace(settings, window=window, overlap=settings.overlap * window // settings.window)
     dataset = Dataset.from_list(features(articles, load_windower(start, shorter)[0]))
     on_cpu = not torch.accelerator.is_available()
     if on_cpu and recipe.precision == "bf16":
@@ -225,7 +227,7 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, left_out: Co
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=stage.epochs,
-        per_device_train_batch_size=max(1, recipe.batch_size * recipe.window // window),
+        per_device_train_batch_size=max(1, recipe.batch_size * settings.window // window),
         learning_rate=stage.learning_rate,
         warmup_steps=recipe.warmup,
         bf16=recipe.precision == "bf16",
@@ -251,7 +253,7 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, left_out: Co
         trainer.average.load(Path(trainer.state.best_model_checkpoint))
     trainer.average.copy_to(model)
     if trainer.is_world_process_zero():
-        save(model, recipe, start, end, torch.float32, {})
+        save(model, start, end, torch.float32)
 
 
 def last_checkpoint(folder: Path, averaged: bool) -> str | None:
@@ -290,9 +292,11 @@ def initialise(recipe: Recipe, folder: Path) -> None:
     place = find_model(recipe.model)
     AutoConfig.register(StanceConfig.model_type, StanceConfig, exist_ok=True)
     config = AutoConfig.from_pretrained(place)
+    given = {"window": recipe.window, "overlap": recipe.overlap}
+    settings = {name: value for name, value in given.items() if value is not None}
     if isinstance(config, StanceConfig):
         before = find_folder(place)
-        save(StanceModel.from_pretrained(before, dtype=torch.float32), recipe, before, folder, torch.float32, {})
+        save(StanceModel.from_pretrained(before, dtype=torch.float32), before, folder, torch.float32, settings)
         return
     for name in ("hidden_dropout_prob", "embedding_dropout", "mlp_dropout"):
         if hasattr(config, name):
@@ -309,7 +313,7 @@ def initialise(recipe: Recipe, folder: Path) -> None:
         model.encoder.load_state_dict(pretrained.state_dict(), strict=False)
     with TemporaryDirectory() as tokenizer:
         AutoTokenizer.from_pretrained(place).save_pretrained(tokenizer)
-        save(model, recipe, Path(tokenizer), folder, torch.float32, {})
+        save(model, Path(tokenizer), folder, torch.float32, settings)
 
 
 def find_model(model: str) -> str:
@@ -325,16 +329,10 @@ def find_model(model: str) -> str:
 
 
 def save(
-    model: StanceModel,
-    recipe: Recipe,
-    tokenizer_from: Path,
-    folder: Path,
-    dtype: torch.dtype,
-    settings: dict[str, Any],
+    model: StanceModel, tokenizer_from: Path, folder: Path, dtype: torch.dtype, settings: Mapping[str, Any] | None = None
 ) -> None:
-    """Save a model with its tokenizer and its settings; a folder under its own name is always whole."""
-    merged = {**model.config.settings, **settings, "window": recipe.window, "overlap": recipe.overlap}
-    model.config.settings = asdict(Settings.from_dict(merged))
+    """Save a model with its tokenizer and changed settings; a folder under its own name is always whole."""
+    model.config.settings = asdict(Settings.from_dict({**model.config.settings, **(settings or {})}))
     part = folder.with_name(f"{folder.name}.part")
     model.to(dtype).save_pretrained(part)
     for name in ("tokenizer.json", "tokenizer_config.json"):

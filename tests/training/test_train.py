@@ -9,7 +9,7 @@ from stance.modeling import StanceModel
 from stance.settings import Settings
 from training.configuration import Source, read_recipe
 from training.data import features
-from training.train import StanceTrainer, held_out, parameter_groups, train
+from training.train import StanceTrainer, held_out, initialise, parameter_groups, train
 
 
 @pytest.fixture
@@ -62,6 +62,13 @@ def test_training_goes_on_from_a_stance_model(recipe, tmp_path):
     stage = recipe.stages[0].model_copy(update={"epochs": 1})
     again = recipe.model_copy(update={"output": str(tmp_path / "again"), "model": str(first), "stages": [stage]})
     assert StanceClassifier.from_pretrained(train(again)).classify("So.").sentences
+
+
+def test_a_model_trained_further_reads_in_the_windows_that_it_had(recipe, tmp_path):
+    changes = {"output": str(tmp_path / "again"), "model": str(tmp_path / "first"), "window": None, "overlap": None}
+    initialise(recipe, tmp_path / "first")
+    settings = Settings.read(train(recipe.model_copy(update=changes)))
+    assert (settings.window, settings.overlap) == (recipe.window, recipe.overlap)
 
 
 def test_the_model_may_be_the_mean_of_stages(recipe):
