@@ -25,7 +25,7 @@ from stance.settings import Settings
 
 
 class ConfigurationError(ValueError):
-    """A recipe is wrong; the message names the file and every key at fault."""
+    """A recipe is wrong, or not that of its output folder; the message names the file and what is at fault."""
 
 
 def _existing(path: str) -> str:

@@ -33,7 +33,7 @@ from .acceleration import accelerate
 from .averaging import AVERAGE_FILE, WeightAverage, average_models
 from .batches import Batches
 from .calibrate import calibrate
-from .configuration import Recipe, Stage, read_recipe
+from .configuration import ConfigurationError, Recipe, Stage, read_recipe
 from .corpora import read_source
 from .data import Feature, collate, features
 from .losses import count_gold, total_loss
@@ -139,6 +139,9 @@ def train(recipe: Recipe) -> Path:
         The folder of the final model. Where a fold is left out, the folders bear its number, so that runs for several
         folds share an output folder.
 
+    Raises:
+        ConfigurationError: If the output folder holds the models of another recipe.
+
     """
     output, fold = Path(recipe.output), recipe.calibration_fold
     suffix = "" if fold is None else f"-without-fold-{fold}"
@@ -150,6 +153,7 @@ def train(recipe: Recipe) -> Path:
     # Where several processes train, one writes a model while the others wait for it.
     processes = PartialState(cpu=not torch.accelerator.is_available())
     with processes.main_process_first():
+        claim(output, recipe, processes.num_processes)
         if not is_model(start):
             initialise(recipe, start)
     ends: dict[str, Path] = {}
@@ -170,6 +174,24 @@ def train(recipe: Recipe) -> Path:
             settings = recipe.settings if fold is None else fit_settings(recipe, start)
             save(StanceModel.from_pretrained(start), start, final, getattr(torch, recipe.stored_as), settings)
     return final
+
+
+def claim(output: Path, recipe: Recipe, processes: int) -> None:
+    """Note in the output folder which recipe its models are of, or refuse a folder that is another recipe's.
+
+    Where the folder lies, which fold is left out, and how many processes share a batch make no other recipe.
+    """
+    whole = recipe.model_copy(update={"batch_size": recipe.batch_size * processes})
+    text = whole.model_dump_json(indent=1, exclude={"output", "calibration_fold"})
+    file = output / "recipe.json"
+    # A recipe that failed before there was any model may be corrected.
+    if not file.is_file() or not is_model(output / "start"):
+        output.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    elif file.read_text(encoding="utf-8") != text:
+        raise ConfigurationError(
+            f"{output} holds the models of another recipe, which is in {file}; delete the folder or name another output"
+        )
 
 
 def average(recipe: Recipe, stages: Sequence[Path], folder: Path) -> None:
@@ -329,7 +351,11 @@ def find_model(model: str) -> str:
 
 
 def save(
-    model: StanceModel, tokenizer_from: Path, folder: Path, dtype: torch.dtype, settings: Mapping[str, Any] | None = None
+    model: StanceModel,
+    tokenizer_from: Path,
+    folder: Path,
+    dtype: torch.dtype,
+    settings: Mapping[str, Any] | None = None,
 ) -> None:
     """Save a model with its tokenizer and changed settings; a folder under its own name is always whole."""
     model.config.settings = asdict(Settings.from_dict({**model.config.settings, **(settings or {})}))

@@ -1,5 +1,7 @@
 """Training from a recipe: it learns, it resumes after a kill to the same result, and it fine-tunes what it made."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -7,9 +9,9 @@ from safetensors.torch import load_file
 from stance import StanceClassifier, labelled
 from stance.modeling import StanceModel
 from stance.settings import Settings
-from training.configuration import Source, read_recipe
+from training.configuration import ConfigurationError, Source, read_recipe
 from training.data import features
-from training.train import StanceTrainer, held_out, initialise, parameter_groups, train
+from training.train import StanceTrainer, claim, held_out, initialise, parameter_groups, train
 
 
 @pytest.fixture
@@ -45,6 +47,18 @@ def test_a_killed_run_resumes_to_the_same_weights(recipe, tmp_path, monkeypatch)
     assert whole.keys() == resumed.keys()
     for name, value in whole.items():
         assert torch.equal(value, resumed[name]), name
+
+
+def test_a_folder_is_that_of_one_recipe(recipe):
+    wrong = recipe.model_copy(update={"model": "no/such/encoder"})
+    with pytest.raises(OSError, match="no/such/encoder"):
+        train(wrong)
+    claim(Path(recipe.output), recipe, processes=1)
+    initialise(recipe, Path(recipe.output) / "start")
+    claim(Path(recipe.output), recipe.model_copy(update={"calibration_fold": 3}), processes=1)
+    claim(Path(recipe.output), recipe.model_copy(update={"batch_size": recipe.batch_size // 2}), processes=2)
+    with pytest.raises(ConfigurationError, match="delete the folder or name another output"):
+        train(recipe.model_copy(update={"seed": recipe.seed + 1}))
 
 
 def test_heads_learn_faster_and_lower_layers_slower(recipe):
