@@ -13,13 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from stance import labelled
-from stance.classifier import StanceClassifier
 from stance.document import Document
 from stance.evaluation import Evaluation, evaluate
 
 from .calibrate import calibrate
 from .configuration import Recipe, read_recipe
-from .train import held_out, predict, predict_unfitted, train
+from .train import held_out, load, predict, predict_unfitted, train
 
 
 def cross_validate(recipe: Recipe, folds: Sequence[int]) -> Evaluation:
@@ -37,7 +36,7 @@ def cross_validate(recipe: Recipe, folds: Sequence[int]) -> Evaluation:
     for fold in folds:
         one = recipe.model_copy(update={"calibration_fold": fold})
         gold[fold] = held_out(one)
-        classifiers[fold] = StanceClassifier.from_pretrained(train(one))
+        classifiers[fold] = load(train(one))
         raw[fold] = predict_unfitted(classifiers[fold], gold[fold])
     final: list[Document] = []
     for fold in folds:

@@ -9,6 +9,7 @@ import math
 import shutil
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,6 +38,9 @@ from .configuration import ConfigurationError, Recipe, Stage, read_recipe
 from .corpora import read_source
 from .data import Feature, collate, features
 from .losses import count_gold, total_loss
+
+# One process fits the settings while the others wait, by default not long enough for a large model and fold.
+_LONGEST_WAIT = timedelta(hours=6)
 
 
 class StanceTrainer(Trainer):
@@ -151,7 +155,7 @@ def train(recipe: Recipe) -> Path:
     set_seed(recipe.seed)
     start = output / "start"
     # Where several processes train, one writes a model while the others wait for it.
-    processes = PartialState(cpu=not torch.accelerator.is_available())
+    processes = PartialState(cpu=not torch.accelerator.is_available(), timeout=_LONGEST_WAIT)
     with processes.main_process_first():
         claim(output, recipe, processes.num_processes)
         if not is_model(start):
@@ -204,7 +208,7 @@ def average(recipe: Recipe, stages: Sequence[Path], folder: Path) -> None:
 def fit_settings(recipe: Recipe, folder: Path) -> dict[str, Any]:
     """Fit the inference settings of the model in ``folder`` on the articles of the calibration fold."""
     gold = held_out(recipe)
-    classifier = StanceClassifier.from_pretrained(folder)
+    classifier = load(folder)
     own = classifier.settings
     return asdict(replace(calibrate(gold, predict_unfitted(classifier, gold)), window=own.window, overlap=own.overlap))
 
@@ -214,6 +218,12 @@ def held_out(recipe: Recipe) -> list[labelled.Article]:
     paths = [source.path for stage in recipe.stages for source in stage.sources if source.reader == "labelled"]
     articles = [article for path in dict.fromkeys(paths) for article in labelled.read(path)]
     return [article for article in articles if article.get("fold") == recipe.calibration_fold]
+
+
+def load(folder: Path) -> StanceClassifier:
+    """Load a model to where it was trained: on the accelerator, where there is one."""
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    return StanceClassifier.from_pretrained(folder, device=None if accelerator is None else accelerator.type)
 
 
 def predict(classifier: StanceClassifier, articles: Sequence[labelled.Article]) -> list[Document]:
