@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import (
@@ -15,13 +14,9 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    TypeAdapter,
     ValidationError,
-    field_validator,
     model_validator,
 )
-
-from stance.settings import Settings
 
 
 class ConfigurationError(ValueError):
@@ -62,14 +57,10 @@ class Source(_Strict):
 
 
 class LossWeights(_Strict):
-    """Weight of each head's loss."""
+    """Weights of the losses of the speaker's name and of the accused, beside 1 for the label's."""
 
-    label: float = 1.0
-    mention: float = 1.0
     name: float = 0.5
     target: float = 0.5
-    tag: float = 1.0
-    antecedent: float = 0.5
 
 
 class Stage(_Strict):
@@ -83,9 +74,9 @@ class Stage(_Strict):
             in proportion.
         learning_rate: Its highest, after the warm-up.
         head_rate: Factor on the learning rate for the heads, which know less than the encoder.
-        word_dropout: Share of the words that are hidden from the encoder (Iyyer et al., 2015).
+        word_dropout: Share of the tokens that are hidden from the encoder (Iyyer et al., 2015).
         averaging: Decay of the exponential moving average of the weights that is kept; 0 keeps the last weights.
-        loss_weights: Weight of each head.
+        loss_weights: Weights of some losses.
         select: Whether the epoch that scores best on ``evaluation`` is kept, or the last.
 
     """
@@ -109,7 +100,8 @@ class Recipe(_Strict):
         output: Folder of checkpoints, logs and the final model.
         model: What training starts from: ``default`` for the embedded model, the folder or hub id of a Stance model,
             or an encoder: a folder, a hub id, or ``package:`` and a Python package that carries one.
-        pretrained: False starts from random weights of the encoder's shape.
+        pretrained: False starts from random weights of the encoder's shape; for an encoder only, as ``pointer_size``
+            and ``dropout`` are: a Stance model has its own.
         calibration_fold: Articles of this fold are kept out of training, in whichever corpus they stand; the inference
             settings are fitted on those of the readers ``labelled``.
         seed: Seed of everything random.
@@ -126,8 +118,6 @@ class Recipe(_Strict):
         stages: Run in order.
         average: Stages whose final weights are averaged to those of the model; none takes the last stage's.
         evaluation: Labelled set that is scored after each epoch.
-        settings: Inference settings of the final model, where they are not to be fitted.
-        stored_as: Type of the final weights.
 
     """
 
@@ -149,14 +139,6 @@ class Recipe(_Strict):
     warmup: float = Field(default=0.1, ge=0, lt=1)
     layer_decay: float = Field(default=1.0, gt=0, le=1)
     label_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
-    settings: dict[str, Any] = Field(default_factory=dict)
-    stored_as: Literal["float16", "float32"] = "float16"
-
-    @field_validator("settings")
-    @classmethod
-    def _known_settings(cls, values: dict[str, Any]) -> dict[str, Any]:
-        TypeAdapter(Settings).validate_python(asdict(Settings.from_dict(values)))
-        return values
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:

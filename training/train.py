@@ -175,8 +175,8 @@ def train(recipe: Recipe) -> Path:
     final = output / f"model{suffix}"
     with processes.main_process_first():
         if not is_model(final):
-            settings = recipe.settings if fold is None else fit_settings(recipe, start)
-            save(StanceModel.from_pretrained(start), start, final, getattr(torch, recipe.stored_as), settings)
+            settings = {} if fold is None else fit_settings(recipe, start)
+            save(StanceModel.from_pretrained(start), start, final, torch.float16, settings)
     return final
 
 
@@ -327,6 +327,10 @@ def initialise(recipe: Recipe, folder: Path) -> None:
     given = {"window": recipe.window, "overlap": recipe.overlap}
     settings = {name: value for name, value in given.items() if value is not None}
     if isinstance(config, StanceConfig):
+        if idle := sorted(recipe.model_fields_set & {"dropout", "pointer_size", "pretrained"}):
+            raise ConfigurationError(
+                f"{recipe.model} is a Stance model, whose {', '.join(idle)} is settled; leave it out"
+            )
         before = find_folder(place)
         save(StanceModel.from_pretrained(before, dtype=torch.float32), before, folder, torch.float32, settings)
         return

@@ -1,5 +1,6 @@
 """Training from a recipe: it learns, it resumes after a kill to the same result, and it fine-tunes what it made."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from safetensors.torch import load_file
 from stance import StanceClassifier, labelled
 from stance.modeling import StanceModel
 from stance.settings import Settings
-from training.configuration import ConfigurationError, Source, read_recipe
+from training.configuration import ConfigurationError, Recipe, Source, read_recipe
 from training.data import features
 from training.train import StanceTrainer, claim, held_out, initialise, parameter_groups, train
 
@@ -17,6 +18,12 @@ from training.train import StanceTrainer, claim, held_out, initialise, parameter
 @pytest.fixture
 def recipe(tmp_path):
     return read_recipe("configs/smoke.yaml").model_copy(update={"output": str(tmp_path / "run")})
+
+
+def further(recipe, model, output):
+    """A recipe that trains a Stance model further, without the keys that say what a new one is like."""
+    values = recipe.model_dump(mode="json", exclude_unset=True, exclude={"pretrained", "pointer_size"})
+    return Recipe.model_validate_json(json.dumps(values | {"model": str(model), "output": str(output)}))
 
 
 def test_a_recipe_makes_a_model_that_loads_and_classifies(recipe):
@@ -72,26 +79,30 @@ def test_heads_learn_faster_and_lower_layers_slower(recipe):
 
 
 def test_training_goes_on_from_a_stance_model(recipe, tmp_path):
-    first = train(recipe)
-    stage = recipe.stages[0].model_copy(update={"epochs": 1})
-    again = recipe.model_copy(update={"output": str(tmp_path / "again"), "model": str(first), "stages": [stage]})
+    again = further(recipe, train(recipe), tmp_path / "again")
     assert StanceClassifier.from_pretrained(train(again)).classify("So.").sentences
 
 
 def test_a_model_trained_further_reads_in_the_windows_that_it_had(recipe, tmp_path):
-    changes = {"output": str(tmp_path / "again"), "model": str(tmp_path / "first"), "window": None, "overlap": None}
     initialise(recipe, tmp_path / "first")
-    settings = Settings.read(train(recipe.model_copy(update=changes)))
+    again = further(recipe, tmp_path / "first", tmp_path / "again")
+    settings = Settings.read(train(again.model_copy(update={"window": None, "overlap": None})))
     assert (settings.window, settings.overlap) == (recipe.window, recipe.overlap)
+
+
+@pytest.mark.parametrize("changes", [{"pretrained": False}, {"dropout": 0.3}, {"pointer_size": 16}])
+def test_what_a_stance_model_has_already_is_refused(recipe, tmp_path, changes):
+    initialise(recipe, tmp_path / "first")
+    again = further(recipe, tmp_path / "first", tmp_path / "again").model_copy(update=changes)
+    with pytest.raises(ConfigurationError, match=next(iter(changes))):
+        train(again)
 
 
 def test_the_model_may_be_the_mean_of_stages(recipe):
     stages = [recipe.stages[0].model_copy(update={"name": name, "epochs": 1}) for name in ("first", "second")]
-    own = recipe.model_copy(update={"stages": stages, "average": ["first", "second"], "stored_as": "float32"})
-    folder = train(own)
-    first, second, mean = (
-        load_file(place / "model.safetensors") for place in (folder.parent / "first", folder.parent / "second", folder)
-    )
+    own = recipe.model_copy(update={"stages": stages, "average": ["first", "second"]})
+    output = train(own).parent
+    first, second, mean = (load_file(output / place / "model.safetensors") for place in ("first", "second", "average"))
     name = "label.weight"
     assert not torch.equal(first[name], second[name])
     torch.testing.assert_close(mean[name], (first[name] + second[name]) / 2)
