@@ -68,7 +68,8 @@ def attention(
     with torch.autocast(query.device.type, enabled=False):
         scores = (query * (scaling or query.size(-1) ** -0.5)) @ key.transpose(2, 3)
         if attention_mask is not None:
-            scores = scores + attention_mask.to(scores.dtype)
+            # The least number of float32 is minus infinity in bfloat16, whose softmax over nothing else is no number.
+            scores = scores + attention_mask.clamp(min=torch.finfo(scores.dtype).min).to(scores.dtype)
         taken = scores.softmax(-1) @ value
     return taken.transpose(1, 2).contiguous(), None
 

@@ -42,7 +42,11 @@ class WeightAverage(TrainerCallback):
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
         """Write the average into the checkpoint."""
         if self.weights and state.is_world_process_zero:
-            save_file(self.weights, Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / AVERAGE_FILE)
+            file = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / AVERAGE_FILE
+            part = file.with_suffix(".part")
+            save_file(self.weights, part)
+            # What a kill cuts short must not look whole: a checkpoint without its average is passed over.
+            part.replace(file)
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: nn.Module, **_: object

@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import fbeta_score
 
@@ -74,7 +75,7 @@ def fit_temperature(logits: Floats, truth: Integers) -> float:
     """
 
     def loss(temperature: float) -> float:
-        return -float(_log_softmax(logits / temperature)[np.arange(len(truth)), truth].mean())
+        return -float(log_softmax(logits / temperature, axis=-1)[np.arange(len(truth)), truth].mean())
 
     return round(float(minimize_scalar(loss, bounds=(0.3, 5.0), method="bounded").x), 4)
 
@@ -108,9 +109,3 @@ def fit_speaker_calibration(gold: Sequence[Article], predicted: Sequence[Article
         return 1.0, 0.0
     fitted = LogisticRegression(C=1e6).fit(np.log(raw / (1 - raw))[:, None], right)
     return round(float(fitted.coef_[0, 0]), 4), round(float(fitted.intercept_[0]), 4)
-
-
-def _log_softmax(logits: Floats) -> Floats:
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    normalised: Floats = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return normalised

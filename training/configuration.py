@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import (
@@ -15,17 +14,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    TypeAdapter,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
-from stance.settings import Settings
-
 
 class ConfigurationError(ValueError):
-    """A recipe is wrong; the message names the file and every key at fault."""
+    """A recipe is wrong, or not that of its output folder; the message names the file and what is at fault."""
 
 
 def _existing(path: str) -> str:
@@ -60,21 +55,12 @@ class Source(_Strict):
     tags: DataFile | None = None
     articles: tuple[DataFile, ...] = ()
 
-    @property
-    def has_folds(self) -> bool:
-        """Whether articles may be left out of the source for cross-validation."""
-        return self.reader in ("labelled", "standoff")
-
 
 class LossWeights(_Strict):
-    """Weight of each head's loss."""
+    """Weights of the losses of the speaker's name and of the accused, beside 1 for the label's."""
 
-    label: float = 1.0
-    mention: float = 1.0
     name: float = 0.5
     target: float = 0.5
-    tag: float = 1.0
-    antecedent: float = 0.5
 
 
 class Stage(_Strict):
@@ -84,13 +70,13 @@ class Stage(_Strict):
         name: Names the folder of its checkpoints.
         sources: What it trains on.
         epochs: How often it sees each article.
-        window: Longest window in training, where it is not the recipe's; overlap and batch keep their size in tokens
+        window: Longest window in training, where it is not the model's; overlap and batch keep their size in tokens
             in proportion.
         learning_rate: Its highest, after the warm-up.
         head_rate: Factor on the learning rate for the heads, which know less than the encoder.
-        word_dropout: Share of the words that are hidden from the encoder (Iyyer et al., 2015).
+        word_dropout: Share of the tokens that are hidden from the encoder (Iyyer et al., 2015).
         averaging: Decay of the exponential moving average of the weights that is kept; 0 keeps the last weights.
-        loss_weights: Weight of each head.
+        loss_weights: Weights of some losses.
         select: Whether the epoch that scores best on ``evaluation`` is kept, or the last.
 
     """
@@ -114,12 +100,13 @@ class Recipe(_Strict):
         output: Folder of checkpoints, logs and the final model.
         model: What training starts from: ``default`` for the embedded model, the folder or hub id of a Stance model,
             or an encoder: a folder, a hub id, or ``package:`` and a Python package that carries one.
-        pretrained: False starts from random weights of the encoder's shape.
-        calibration_fold: Articles of this fold are kept out of training; the inference settings are fitted on those
-            of the readers ``labelled``.
+        pretrained: False starts from random weights of the encoder's shape; for an encoder only, as ``pointer_size``
+            and ``dropout`` are: a Stance model has its own.
+        calibration_fold: Articles of this fold are kept out of training, in whichever corpus they stand; the inference
+            settings are fitted on those of the readers ``labelled``.
         seed: Seed of everything random.
-        window: Longest window in tokens.
-        overlap: Tokens that a window repeats at most.
+        window: Longest window in tokens; by default that of the Stance model that training starts from, or 512.
+        overlap: Tokens that a window repeats at most; by default that of the Stance model, or 128.
         pointer_size: Width of the pointers.
         dropout: Dropout of encoder and heads.
         batch_size: Windows a step on one device.
@@ -131,8 +118,6 @@ class Recipe(_Strict):
         stages: Run in order.
         average: Stages whose final weights are averaged to those of the model; none takes the last stage's.
         evaluation: Labelled set that is scored after each epoch.
-        settings: Inference settings of the final model, where they are not to be fitted.
-        stored_as: Type of the final weights.
 
     """
 
@@ -144,8 +129,8 @@ class Recipe(_Strict):
     pretrained: bool = True
     calibration_fold: int | None = Field(default=None, ge=0)
     seed: int = 13
-    window: int = Field(default=512, ge=16)
-    overlap: int = Field(default=128, ge=0)
+    window: int | None = Field(default=None, ge=16)
+    overlap: int | None = Field(default=None, ge=0)
     pointer_size: int = 128
     dropout: float = Field(default=0.1, ge=0, lt=1)
     batch_size: int = Field(default=8, ge=1)
@@ -154,18 +139,10 @@ class Recipe(_Strict):
     warmup: float = Field(default=0.1, ge=0, lt=1)
     layer_decay: float = Field(default=1.0, gt=0, le=1)
     label_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
-    settings: dict[str, Any] = Field(default_factory=dict)
-    stored_as: Literal["float16", "float32"] = "float16"
-
-    @field_validator("settings")
-    @classmethod
-    def _known_settings(cls, values: dict[str, Any]) -> dict[str, Any]:
-        TypeAdapter(Settings).validate_python(asdict(Settings.from_dict(values)))
-        return values
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
-        if self.overlap >= self.window:
+        if self.window is not None and self.overlap is not None and self.overlap >= self.window:
             raise ValueError(f"overlap must be less than the window of {self.window}, not {self.overlap}")
         names = [stage.name for stage in self.stages]
         if len({*names, "start", "average", "model"}) < len(names) + 3:

@@ -13,13 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from stance import labelled
-from stance.classifier import StanceClassifier
 from stance.document import Document
 from stance.evaluation import Evaluation, evaluate
 
 from .calibrate import calibrate
 from .configuration import Recipe, read_recipe
-from .train import held_out, predict, predict_unfitted, train
+from .train import held_out, load, predict, predict_unfitted, train
 
 
 def cross_validate(recipe: Recipe, folds: Sequence[int]) -> Evaluation:
@@ -35,9 +34,9 @@ def cross_validate(recipe: Recipe, folds: Sequence[int]) -> Evaluation:
     """
     gold, raw, classifiers = {}, {}, {}
     for fold in folds:
-        own = recipe.model_copy(update={"calibration_fold": fold})
-        gold[fold] = held_out(own)
-        classifiers[fold] = StanceClassifier.from_pretrained(train(own))
+        one = recipe.model_copy(update={"calibration_fold": fold})
+        gold[fold] = held_out(one)
+        classifiers[fold] = load(train(one))
         raw[fold] = predict_unfitted(classifiers[fold], gold[fold])
     final: list[Document] = []
     for fold in folds:
@@ -46,7 +45,8 @@ def cross_validate(recipe: Recipe, folds: Sequence[int]) -> Evaluation:
             [article for other in others for article in gold[other]],
             [prediction for other in others for prediction in raw[other]],
         )
-        classifiers[fold].settings = replace(fitted, window=recipe.window, overlap=recipe.overlap)
+        own = classifiers[fold].settings
+        classifiers[fold].settings = replace(fitted, window=own.window, overlap=own.overlap)
         final += predict(classifiers[fold], gold[fold])
     labelled.write(Path(recipe.output) / "out-of-fold.jsonl", [document.to_dict() for document in final])
     return evaluate([article for fold in folds for article in gold[fold]], final)

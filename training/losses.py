@@ -11,6 +11,8 @@ from stance.modeling import StanceOutput
 
 IGNORED = -100
 _POINTERS = ("mention", "name", "target", "antecedent")
+# Antecedents teach the same pointer as names do.
+_WEIGHTS = {"mention": 1.0, "antecedent": 0.5}
 
 
 def pointer_loss(logits: Tensor, gold: Tensor) -> Tensor:
@@ -89,7 +91,7 @@ def total_loss(
         output: What the model computed.
         gold: ``labels`` (B, S), ``mention``, ``name`` and ``target`` (B, S, 2, T), ``tags`` (B, T, 3),
             ``antecedent`` (B, M, 2, T).
-        weights: Weight of each head: ``label``, ``mention``, ``name``, ``target``, ``tag``, ``antecedent``.
+        weights: Weight of the heads ``name`` and ``target``.
         label_weights: One for each label, (4,).
         counts: What ``count_gold`` counted, (6,). Where several processes share a batch, the mean of their counts:
             the mean of their losses is then the loss of the whole batch, however unequally gold lies.
@@ -99,8 +101,9 @@ def total_loss(
 
     """
     label, tag, *pointers = counts.clamp(min=1e-6)
-    loss: Tensor = weights["label"] * label_loss(output.label_logits, gold["labels"], label_weights) / label
-    loss = loss + weights["tag"] * tag_loss(output.tag_logits, gold["tags"]) / tag
+    weights = {**_WEIGHTS, **weights}
+    loss: Tensor = label_loss(output.label_logits, gold["labels"], label_weights) / label
+    loss = loss + tag_loss(output.tag_logits, gold["tags"]) / tag
     for head, count in zip(_POINTERS, pointers, strict=True):
         logits: Tensor | None = getattr(output, f"{head}_logits")
         if logits is not None:

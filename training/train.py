@@ -7,8 +7,9 @@ import functools
 import importlib.util
 import math
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,10 +34,13 @@ from .acceleration import accelerate
 from .averaging import AVERAGE_FILE, WeightAverage, average_models
 from .batches import Batches
 from .calibrate import calibrate
-from .configuration import Recipe, Stage, read_recipe
+from .configuration import ConfigurationError, Recipe, Stage, read_recipe
 from .corpora import read_source
 from .data import Feature, collate, features
 from .losses import count_gold, total_loss
+
+# One process fits the settings while the others wait, by default not long enough for a large model and fold.
+_LONGEST_WAIT = timedelta(hours=6)
 
 
 class StanceTrainer(Trainer):
@@ -136,27 +140,31 @@ def train(recipe: Recipe) -> Path:
         recipe: The recipe.
 
     Returns:
-        The folder of the final model. Folders of what a fold was left out of bear its number, so that runs for
-        several folds share the stages that need no fold.
+        The folder of the final model. Where a fold is left out, the folders bear its number, so that runs for several
+        folds share an output folder.
+
+    Raises:
+        ConfigurationError: If the output folder holds the models of another recipe.
 
     """
     output, fold = Path(recipe.output), recipe.calibration_fold
     suffix = "" if fold is None else f"-without-fold-{fold}"
-    if fold is not None and not held_out(recipe):
+    left_out = frozenset() if fold is None else frozenset(article["text"].strip() for article in held_out(recipe))
+    if fold is not None and not left_out:
         raise ValueError(f"no labelled article is in the calibration fold {fold}; leave the key out or give folds")
     set_seed(recipe.seed)
     start = output / "start"
     # Where several processes train, one writes a model while the others wait for it.
-    processes = PartialState(cpu=not torch.accelerator.is_available())
+    processes = PartialState(cpu=not torch.accelerator.is_available(), timeout=_LONGEST_WAIT)
     with processes.main_process_first():
+        claim(output, recipe, processes.num_processes)
         if not is_model(start):
             initialise(recipe, start)
     ends: dict[str, Path] = {}
     for stage in recipe.stages:
-        has_folds = any(source.has_folds for source in stage.sources)
-        end = output / (stage.name + suffix * has_folds)
+        end = output / f"{stage.name}{suffix}"
         if not is_model(end):
-            run_stage(recipe, stage, start, end)
+            run_stage(recipe, stage, start, end, left_out)
             processes.wait_for_everyone()
         start = ends[stage.name] = end
     if recipe.average:
@@ -167,22 +175,42 @@ def train(recipe: Recipe) -> Path:
     final = output / f"model{suffix}"
     with processes.main_process_first():
         if not is_model(final):
-            settings = recipe.settings if fold is None else fit_settings(recipe, start)
-            save(StanceModel.from_pretrained(start), recipe, start, final, getattr(torch, recipe.stored_as), settings)
+            settings = {} if fold is None else fit_settings(recipe, start)
+            save(StanceModel.from_pretrained(start), start, final, torch.float16, settings)
     return final
+
+
+def claim(output: Path, recipe: Recipe, processes: int) -> None:
+    """Note in the output folder which recipe its models are of, or refuse a folder that is another recipe's.
+
+    Where the folder lies, which fold is left out, and how many processes share a batch make no other recipe.
+    """
+    whole = recipe.model_copy(update={"batch_size": recipe.batch_size * processes})
+    text = whole.model_dump_json(indent=1, exclude={"output", "calibration_fold"})
+    file = output / "recipe.json"
+    # A recipe that failed before there was any model may be corrected.
+    if not file.is_file() or not is_model(output / "start"):
+        output.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    elif file.read_text(encoding="utf-8") != text:
+        raise ConfigurationError(
+            f"{output} holds the models of another recipe, which is in {file}; delete the folder or name another output"
+        )
 
 
 def average(recipe: Recipe, stages: Sequence[Path], folder: Path) -> None:
     """Write the mean of the models in ``stages`` to ``folder``."""
     model = StanceModel.from_pretrained(stages[-1], dtype=torch.float32)
     average_models(model, stages)
-    save(model, recipe, stages[-1], folder, torch.float32, {})
+    save(model, stages[-1], folder, torch.float32)
 
 
 def fit_settings(recipe: Recipe, folder: Path) -> dict[str, Any]:
     """Fit the inference settings of the model in ``folder`` on the articles of the calibration fold."""
     gold = held_out(recipe)
-    return asdict(calibrate(gold, predict_unfitted(StanceClassifier.from_pretrained(folder), gold)))
+    classifier = load(folder)
+    own = classifier.settings
+    return asdict(replace(calibrate(gold, predict_unfitted(classifier, gold)), window=own.window, overlap=own.overlap))
 
 
 def held_out(recipe: Recipe) -> list[labelled.Article]:
@@ -190,6 +218,12 @@ def held_out(recipe: Recipe) -> list[labelled.Article]:
     paths = [source.path for stage in recipe.stages for source in stage.sources if source.reader == "labelled"]
     articles = [article for path in dict.fromkeys(paths) for article in labelled.read(path)]
     return [article for article in articles if article.get("fold") == recipe.calibration_fold]
+
+
+def load(folder: Path) -> StanceClassifier:
+    """Load a model to where it was trained: on the accelerator, where there is one."""
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    return StanceClassifier.from_pretrained(folder, device=None if accelerator is None else accelerator.type)
 
 
 def predict(classifier: StanceClassifier, articles: Sequence[labelled.Article]) -> list[Document]:
@@ -206,15 +240,17 @@ def predict_unfitted(classifier: StanceClassifier, articles: Sequence[labelled.A
     return predicted
 
 
-def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path) -> None:
-    """Train one stage from the model in ``start`` and write the result to ``end``."""
+def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, left_out: Container[str]) -> None:
+    """Train one stage from the model in ``start`` and write the result to ``end``; some texts are left out."""
     model = StanceModel.from_pretrained(start, dtype=torch.float32)
     settings = Settings.read(start)
     windower, pad_id = load_windower(start, settings)
     classifier = StanceClassifier(TorchEngine(model), windower, settings)
     articles = [article for source in stage.sources for article in read_source(source, recipe.calibration_fold)]
-    window = stage.window or recipe.window
-    shorter = replace(settings, window=window, overlap=recipe.overlap * window // recipe.window)
+    # One corpus may hold the articles of another: a fold is unseen only if no reader gives them.
+    articles = [article for article in articles if article.text.strip() not in left_out]
+    window = stage.window or settings.window
+    shorter = replace(settings, window=window, overlap=settings.overlap * window // settings.window)
     dataset = Dataset.from_list(features(articles, load_windower(start, shorter)[0]))
     on_cpu = not torch.accelerator.is_available()
     if on_cpu and recipe.precision == "bf16":
@@ -223,7 +259,7 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path) -> None:
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=stage.epochs,
-        per_device_train_batch_size=max(1, recipe.batch_size * recipe.window // window),
+        per_device_train_batch_size=max(1, recipe.batch_size * settings.window // window),
         learning_rate=stage.learning_rate,
         warmup_steps=recipe.warmup,
         bf16=recipe.precision == "bf16",
@@ -249,7 +285,7 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path) -> None:
         trainer.average.load(Path(trainer.state.best_model_checkpoint))
     trainer.average.copy_to(model)
     if trainer.is_world_process_zero():
-        save(model, recipe, start, end, torch.float32, {})
+        save(model, start, end, torch.float32)
 
 
 def last_checkpoint(folder: Path, averaged: bool) -> str | None:
@@ -288,9 +324,15 @@ def initialise(recipe: Recipe, folder: Path) -> None:
     place = find_model(recipe.model)
     AutoConfig.register(StanceConfig.model_type, StanceConfig, exist_ok=True)
     config = AutoConfig.from_pretrained(place)
+    given = {"window": recipe.window, "overlap": recipe.overlap}
+    settings = {name: value for name, value in given.items() if value is not None}
     if isinstance(config, StanceConfig):
+        if idle := sorted(recipe.model_fields_set & {"dropout", "pointer_size", "pretrained"}):
+            raise ConfigurationError(
+                f"{recipe.model} is a Stance model, whose {', '.join(idle)} is settled; leave it out"
+            )
         before = find_folder(place)
-        save(StanceModel.from_pretrained(before, dtype=torch.float32), recipe, before, folder, torch.float32, {})
+        save(StanceModel.from_pretrained(before, dtype=torch.float32), before, folder, torch.float32, settings)
         return
     for name in ("hidden_dropout_prob", "embedding_dropout", "mlp_dropout"):
         if hasattr(config, name):
@@ -307,7 +349,7 @@ def initialise(recipe: Recipe, folder: Path) -> None:
         model.encoder.load_state_dict(pretrained.state_dict(), strict=False)
     with TemporaryDirectory() as tokenizer:
         AutoTokenizer.from_pretrained(place).save_pretrained(tokenizer)
-        save(model, recipe, Path(tokenizer), folder, torch.float32, {})
+        save(model, Path(tokenizer), folder, torch.float32, settings)
 
 
 def find_model(model: str) -> str:
@@ -324,15 +366,13 @@ def find_model(model: str) -> str:
 
 def save(
     model: StanceModel,
-    recipe: Recipe,
     tokenizer_from: Path,
     folder: Path,
     dtype: torch.dtype,
-    settings: dict[str, Any],
+    settings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Save a model with its tokenizer and its settings; a folder under its own name is always whole."""
-    merged = {**model.config.settings, **settings, "window": recipe.window, "overlap": recipe.overlap}
-    model.config.settings = asdict(Settings.from_dict(merged))
+    """Save a model with its tokenizer and changed settings; a folder under its own name is always whole."""
+    model.config.settings = asdict(Settings.from_dict({**model.config.settings, **(settings or {})}))
     part = folder.with_name(f"{folder.name}.part")
     model.to(dtype).save_pretrained(part)
     for name in ("tokenizer.json", "tokenizer_config.json"):

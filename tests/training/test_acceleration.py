@@ -30,6 +30,23 @@ def test_an_encoder_computes_what_it_did_before(kind):
     torch.testing.assert_close(states[0][mask.bool()], states[1][mask.bool()], atol=1e-5, rtol=1e-4)
 
 
+def test_padding_beyond_the_local_window_is_no_nan_in_bfloat16():
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 2, "vocab_size": 50}
+    plain = AutoModel.from_config(AutoConfig.for_model("modernbert", **sizes, **CONFIGS["modernbert"])).eval()
+    fast = copy.deepcopy(plain)
+    accelerate(fast)
+    ids = torch.randint(3, 50, (2, 16))
+    mask = torch.ones_like(ids)
+    mask[1, 3:] = 0
+    with torch.autocast("cpu", torch.bfloat16):
+        states = [model(input_ids=ids, attention_mask=mask).last_hidden_state for model in (plain, fast)]
+    assert states[1].isfinite().all()
+    states[1].sum().backward()
+    assert all(weights.grad.isfinite().all() for weights in fast.parameters() if weights.grad is not None)
+    torch.testing.assert_close(states[0][mask.bool()], states[1][mask.bool()], atol=0.05, rtol=0.05)
+
+
 def test_dropout_drops_a_unit_at_every_token_of_a_window():
     torch.manual_seed(0)
     dropped = SequenceDropout(0.5)(torch.ones(4, 9, 64))

@@ -29,8 +29,6 @@ def written(tmp_path, **changes):
         ({"overlap": 96}, "overlap must be less"),
         ({"stages": []}, "stages"),
         ({"stages": GOOD["stages"] * 2}, "a name of its own"),
-        ({"settings": {"temprature": 2.0}}, "temprature"),
-        ({"settings": {"temperature": "hot"}}, "temperature"),
     ],
 )
 def test_faults_are_named(tmp_path, changes, message):

@@ -54,7 +54,7 @@ def test_gold_lies_on_the_right_tokens(windower):
     assert not gold["target"][0, 0].any()
 
 
-def test_word_dropout_hides_words_but_no_marker_and_no_padding(windower):
+def test_word_dropout_hides_tokens_but_no_marker_and_no_padding(windower):
     rows = features([from_labelled(LABELLED)], windower)
     longer = from_labelled({"id": "b", "text": TEXT * 2, "sentences": LABELLED["sentences"]})
     batch = collate([*rows, *features([longer], windower)], pad_id=0, mask_id=7, word_dropout=0.999999)

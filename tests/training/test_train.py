@@ -1,5 +1,8 @@
 """Training from a recipe: it learns, it resumes after a kill to the same result, and it fine-tunes what it made."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -7,13 +10,20 @@ from safetensors.torch import load_file
 from stance import StanceClassifier, labelled
 from stance.modeling import StanceModel
 from stance.settings import Settings
-from training.configuration import read_recipe
-from training.train import StanceTrainer, held_out, parameter_groups, train
+from training.configuration import ConfigurationError, Recipe, Source, read_recipe
+from training.data import features
+from training.train import StanceTrainer, claim, held_out, initialise, parameter_groups, train
 
 
 @pytest.fixture
 def recipe(tmp_path):
     return read_recipe("configs/smoke.yaml").model_copy(update={"output": str(tmp_path / "run")})
+
+
+def further(recipe, model, output):
+    """A recipe that trains a Stance model further, without the keys that say what a new one is like."""
+    values = recipe.model_dump(mode="json", exclude_unset=True, exclude={"pretrained", "pointer_size"})
+    return Recipe.model_validate_json(json.dumps(values | {"model": str(model), "output": str(output)}))
 
 
 def test_a_recipe_makes_a_model_that_loads_and_classifies(recipe):
@@ -46,6 +56,18 @@ def test_a_killed_run_resumes_to_the_same_weights(recipe, tmp_path, monkeypatch)
         assert torch.equal(value, resumed[name]), name
 
 
+def test_a_folder_is_that_of_one_recipe(recipe):
+    wrong = recipe.model_copy(update={"model": "no/such/encoder"})
+    with pytest.raises(OSError, match="no/such/encoder"):
+        train(wrong)
+    claim(Path(recipe.output), recipe, processes=1)
+    initialise(recipe, Path(recipe.output) / "start")
+    claim(Path(recipe.output), recipe.model_copy(update={"calibration_fold": 3}), processes=1)
+    claim(Path(recipe.output), recipe.model_copy(update={"batch_size": recipe.batch_size // 2}), processes=2)
+    with pytest.raises(ConfigurationError, match="delete the folder or name another output"):
+        train(recipe.model_copy(update={"seed": recipe.seed + 1}))
+
+
 def test_heads_learn_faster_and_lower_layers_slower(recipe):
     model = StanceModel.from_pretrained(train(recipe))
     layered = recipe.model_copy(update={"layer_decay": 0.5})
@@ -57,19 +79,30 @@ def test_heads_learn_faster_and_lower_layers_slower(recipe):
 
 
 def test_training_goes_on_from_a_stance_model(recipe, tmp_path):
-    first = train(recipe)
-    stage = recipe.stages[0].model_copy(update={"epochs": 1})
-    again = recipe.model_copy(update={"output": str(tmp_path / "again"), "model": str(first), "stages": [stage]})
+    again = further(recipe, train(recipe), tmp_path / "again")
     assert StanceClassifier.from_pretrained(train(again)).classify("So.").sentences
+
+
+def test_a_model_trained_further_reads_in_the_windows_that_it_had(recipe, tmp_path):
+    initialise(recipe, tmp_path / "first")
+    again = further(recipe, tmp_path / "first", tmp_path / "again")
+    settings = Settings.read(train(again.model_copy(update={"window": None, "overlap": None})))
+    assert (settings.window, settings.overlap) == (recipe.window, recipe.overlap)
+
+
+@pytest.mark.parametrize("changes", [{"pretrained": False}, {"dropout": 0.3}, {"pointer_size": 16}])
+def test_what_a_stance_model_has_already_is_refused(recipe, tmp_path, changes):
+    initialise(recipe, tmp_path / "first")
+    again = further(recipe, tmp_path / "first", tmp_path / "again").model_copy(update=changes)
+    with pytest.raises(ConfigurationError, match=next(iter(changes))):
+        train(again)
 
 
 def test_the_model_may_be_the_mean_of_stages(recipe):
     stages = [recipe.stages[0].model_copy(update={"name": name, "epochs": 1}) for name in ("first", "second")]
-    own = recipe.model_copy(update={"stages": stages, "average": ["first", "second"], "stored_as": "float32"})
-    folder = train(own)
-    first, second, mean = (
-        load_file(place / "model.safetensors") for place in (folder.parent / "first", folder.parent / "second", folder)
-    )
+    own = recipe.model_copy(update={"stages": stages, "average": ["first", "second"]})
+    output = train(own).parent
+    first, second, mean = (load_file(output / place / "model.safetensors") for place in ("first", "second", "average"))
     name = "label.weight"
     assert not torch.equal(first[name], second[name])
     torch.testing.assert_close(mean[name], (first[name] + second[name]) / 2)
@@ -85,3 +118,29 @@ def test_a_calibration_fold_is_kept_out_and_fits_the_settings(recipe, tmp_path):
     folder = train(own)
     assert folder.name == "model-without-fold-1"
     assert Settings.read(folder).temperature != Settings().temperature
+
+
+def test_no_reader_gives_an_article_of_the_calibration_fold(recipe, tmp_path, monkeypatch):
+    lines = [{**line, "fold": fold} for fold, line in enumerate(labelled.read("tests/fixtures/tiny.jsonl"))]
+    labelled.write(tmp_path / "labelled.jsonl", lines)
+    labelled.write(tmp_path / "polnear.jsonl", [{"text": f"{line['text']}\n", "attributions": []} for line in lines])
+    stages = [
+        recipe.stages[0].model_copy(
+            update={
+                "name": reader,
+                "sources": [Source(reader=reader, path=str(tmp_path / f"{reader}.jsonl"))],
+                "epochs": 1,
+            }
+        )
+        for reader in ("polnear", "labelled")
+    ]
+    learned_from = []
+
+    def spy(articles, windower):
+        learned_from.append([article.text.strip() for article in articles])
+        return features(articles, windower)
+
+    monkeypatch.setattr("training.train.features", spy)
+    folder = train(recipe.model_copy(update={"stages": stages, "calibration_fold": 1}))
+    assert learned_from == [[line["text"].strip() for line in lines if line["fold"] != 1]] * 2
+    assert (folder.parent / "polnear-without-fold-1").is_dir()
