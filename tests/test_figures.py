@@ -11,7 +11,7 @@ from stance.engines import GRAPHS
 from tools import ROOT
 from tools.figures import PAGES, figure, fill, read_report
 from tools.report import EVERYTHING, EXAMPLE, SEEDS, code_fingerprint, fingerprints, sha256, still_true
-from tools.speed import read_measurements
+from tools.speed import QUOTES, read_measurements
 
 # How far two annotations agree was measured when the data was labelled, and is no figure about the model.
 AGREEMENT = {"0.956", "0.963", "0.960", "0.915"}
@@ -99,6 +99,12 @@ def test_figures_are_written_as_people_write_them():
         "3 of 4",
         "7 of 9",
     ]
+
+
+def test_the_share_of_the_bare_encoders_speed_is_quoted_with_its_spread(tmp_path, monkeypatch):
+    (tmp_path / "speed.json").write_text('{"cases": [{"case": "share", "shares": [0.9, 0.95, 0.8]}]}', encoding="utf-8")
+    monkeypatch.setattr("tools.speed.FIGURES", tmp_path / "speed.json")
+    assert QUOTES["share"]() == "0.90 (the median of 3 turns, from 0.80 to 0.95)"
 
 
 def test_a_figure_that_was_not_measured_is_an_error(report):
