@@ -1,8 +1,9 @@
 """Measure speed, memory and start: ``python -m benchmarks.speed ARTICLES.jsonl.gz -o benchmarks/speed.json``.
 
 Every case runs in a process of its own, one after the other on one machine, so that their ratios mean something. A
-case's time is the best of its repetitions; those that take minutes run once. ``--quick`` takes few articles, to see
-that everything runs.
+case's time is the best of its repetitions; those that take minutes run once. Only what part of the bare encoder's
+speed the whole pipeline has is measured by turns in one process. ``--quick`` takes few articles, to see that everything
+runs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 Figures = dict[str, Any]
 
 _REPETITIONS = 3
+_TURNS = 5
 _LONG = 1000
 _PEER_SENTENCES = 8
 
@@ -75,15 +78,17 @@ def run_all(articles: str, quick: bool, float32_folder: str) -> list[Figures]:
     engines = [engine for engine in ENGINES if engine != "torch-bfloat16" or "avx512_bf16" in _features()]
     cases += [("pipeline", {"engine": engine, "count": many}, 0) for engine in engines]
     cases += [("bare_encoder", {"count": many}, 0)]
-    cases += [("pipeline", {"engine": "onnx-int8", "count": many}, threads) for threads in (1, 2)]
+    fewer = [threads for threads in (1, 2) if threads < (os.cpu_count() or 1)]
+    cases += [("pipeline", {"engine": "onnx-int8", "count": many}, threads) for threads in fewer]
     cases += [("pipeline", {"engine": "onnx-int8", "count": count}, 0) for count in counts]
     cases += [("length", {"kilobytes": size}, 0) for size in lengths]
+    cases += [("share", {"count": many, "turns": 1 if quick else _TURNS}, 0)]
     cases += [("zero_shot", {}, 0), ("sentence_pipeline", {}, 0)]
     best: dict[int, Figures] = {}
     # Round by round, so that a machine which slows down for a while does so to all cases.
     for number in range(repetitions):
         for index, (name, options, threads) in enumerate(cases):
-            if number and options.get("count", 0) >= _LONG:
+            if number and ("turns" in options or options.get("count", 0) >= _LONG):
                 continue
             where = {"model": float32_folder} if options.get("engine") == "onnx" else {}
             run = run_case(articles, name, {**options, **where}, threads)
@@ -147,6 +152,24 @@ def pipeline(articles: str, engine: str, count: int, model: str | None = None) -
 
 def bare_encoder(articles: str, count: int) -> Figures:
     """Time the int8 encoder alone, without heads, on the windows that the pipeline would read."""
+    work, sentences = _encoder_work(_texts(articles, count))
+    return _rate(_seconds(work), sentences)
+
+
+def share(articles: str, count: int, turns: int) -> Figures:
+    """Time the whole pipeline and the bare encoder by turns, and divide their speeds turn by turn."""
+    import stance
+
+    classifier = stance.load(engine="onnx-int8")
+    texts = _texts(articles, count)
+    encode, _ = _encoder_work(texts)
+    classifier.classify(texts[0])
+    pairs = [(_seconds(lambda: deque(classifier.stream(texts), 0)), _seconds(encode)) for _ in range(turns)]
+    return {"seconds": sum(map(sum, pairs)), "shares": [encoder / whole for whole, encoder in pairs]}
+
+
+def _encoder_work(texts: Sequence[str]) -> tuple[Callable[[], object], int]:
+    """Prepare the run of the bare encoder over texts; tell how many sentences they have."""
     import onnx
 
     from stance.engines import GRAPHS
@@ -165,7 +188,6 @@ def bare_encoder(articles: str, count: int) -> Figures:
         onnx.save(model, file)
         engine = OnnxEngine(file)
     windower, _ = load_windower(DEFAULT_MODEL, Settings.read(DEFAULT_MODEL))
-    texts = _texts(articles, count)
     spans = [split(text) for text in texts]
     windows = [window for text, own in zip(texts, spans, strict=True) for window in windower.windows(text, own)]
 
@@ -177,7 +199,7 @@ def bare_encoder(articles: str, count: int) -> Figures:
             list(pool.map(read, windows))
 
     read(windows[0])
-    return _rate(_seconds(work), sum(map(len, spans)))
+    return work, sum(map(len, spans))
 
 
 def length(articles: str, kilobytes: int) -> Figures:
@@ -221,7 +243,7 @@ def sentence_pipeline(articles: str) -> Figures:
 
 
 CASES: Mapping[str, Callable[..., Figures]] = MappingProxyType(
-    {case.__name__: case for case in (start, pipeline, bare_encoder, length, zero_shot, sentence_pipeline)}
+    {case.__name__: case for case in (start, pipeline, bare_encoder, share, length, zero_shot, sentence_pipeline)}
 )
 
 

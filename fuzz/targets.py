@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import http.client
 import json
 import os
 import tempfile
-import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,9 +21,9 @@ from stance.integrations import brat, label_studio, sheets
 from stance.integrity import ModelError
 from stance.labelled import LabelledSetError
 from stance.sentences import check_boundaries, split
-from stance.server.app import create_server
 from stance.server.options import Options
 from stance.settings import Settings
+from tools.serving import serving
 from training.configuration import ConfigurationError, read_recipe
 
 _KNOWN = "Mayor Ada Brook denied it."
@@ -93,7 +92,7 @@ def split_text(content: bytes) -> None:
 
 def request_classification(content: bytes) -> None:
     """Send a request to classify, whatever its body."""
-    connection = http.client.HTTPConnection("127.0.0.1", _server(), timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", _port(), timeout=10)
     connection.request("POST", "/v1/classify", content, {"Content-Type": "application/json"})
     reply = connection.getresponse()
     assert reply.status in _ANSWERS, reply.status
@@ -119,14 +118,11 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
 
 
 @functools.cache
-def _server() -> int:
+def _port() -> int:
     """Start a server, which runs as long as the process; return its port."""
-    server = create_server(StanceClassifier.from_pretrained(), Options(port=0))
-    threading.Thread(target=server.run, daemon=True).start()
-    while not server.started:
-        time.sleep(0.01)
-    port: int = server.servers[0].sockets[0].getsockname()[1]
-    return port
+    whole = ExitStack()
+    atexit.register(whole.close)
+    return whole.enter_context(serving(StanceClassifier.from_pretrained(), Options(port=0))).port
 
 
 def _memory() -> str | None:

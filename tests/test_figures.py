@@ -1,6 +1,5 @@
 """Quoted figures: each is the report's, and the report is of the model, the labelled sets and the code at hand."""
 
-import hashlib
 import re
 
 import pytest
@@ -11,8 +10,8 @@ from stance.document import Document
 from stance.engines import GRAPHS
 from tools import ROOT
 from tools.figures import PAGES, figure, fill, read_report
-from tools.report import EXAMPLE, SEEDS, fingerprints
-from tools.speed import read_measurements
+from tools.report import EVERYTHING, EXAMPLE, SEEDS, code_fingerprint, fingerprints, sha256, still_true
+from tools.speed import QUOTES, read_measurements
 
 # How far two annotations agree was measured when the data was labelled, and is no figure about the model.
 AGREEMENT = {"0.956", "0.963", "0.960", "0.915"}
@@ -27,6 +26,10 @@ def test_the_report_is_of_this_model(report):
     assert report["model"] == fingerprints(DEFAULT_MODEL), "the model has changed: make evaluate"
 
 
+def test_the_report_is_of_the_code_that_decides(report):
+    assert report.get("code") == code_fingerprint(), f"the code has changed: {EVERYTHING}"
+
+
 def test_the_speed_is_that_of_this_model():
     graph = GRAPHS["onnx-int8"]
     assert read_measurements()["model"][graph] == fingerprints(DEFAULT_MODEL)[graph], "see docs/performance.md"
@@ -34,10 +37,10 @@ def test_the_speed_is_that_of_this_model():
 
 @pytest.mark.parametrize("path", SEEDS)
 def test_the_report_is_of_these_labelled_sets(report, path):
-    assert report["sets"][path]["sha256"] == hashlib.sha256((ROOT / path).read_bytes()).hexdigest(), "make evaluate"
+    assert report["sets"][path]["sha256"] == sha256(ROOT / path), "make evaluate"
 
 
-def test_the_report_is_of_this_code(report):
+def test_the_report_gives_what_the_code_gives(report):
     reported = Document.from_dict(report["example"])
     document = stance.classify((ROOT / EXAMPLE).read_text(encoding="utf-8"))
     # int8 rounds a little differently on each kind of processor, and tips over what is close to a tie.
@@ -64,6 +67,23 @@ def test_no_figure_is_typed_by_hand(page):
     assert set(re.findall(r"\b0\.\d{3}\b", text)) <= AGREEMENT
 
 
+def test_a_set_keeps_its_figures_while_model_code_and_data_are_the_same(tmp_path, monkeypatch):
+    for file in ("labelled-train.jsonl.gz", "labelled-dev.jsonl"):
+        (tmp_path / file).write_text(file, encoding="utf-8")
+    now = {"model": {"config.json": "1"}, "code": "2"}
+    sets = {"out-of-fold": {"sha256": sha256(tmp_path / "labelled-train.jsonl.gz")}}
+    sets["labelled-dev"] = {"sha256": sha256(tmp_path / "labelled-dev.jsonl")}
+    before = now | {"sets": sets}
+    monkeypatch.delenv("STANCE_DATA", raising=False)
+    assert still_true(before, now) == sets
+    monkeypatch.setenv("STANCE_DATA", str(tmp_path))
+    assert still_true(before, now) == sets
+    assert still_true(before, now | {"code": "3"}) == still_true(before, now | {"model": {}}) == {}
+    assert still_true({"model": now["model"], "sets": sets}, now) == {}, "a report that does not tell of its code"
+    (tmp_path / "labelled-dev.jsonl").write_text("other", encoding="utf-8")
+    assert list(still_true(before, now)) == ["out-of-fold"]
+
+
 def test_a_changed_figure_is_noticed(report):
     text = "macro-F1 <!-- figures: seeds/test.jsonl | macro-F1 -->0.999<!-- /figures -->"
     assert fill(text, report) != text
@@ -79,6 +99,12 @@ def test_figures_are_written_as_people_write_them():
         "3 of 4",
         "7 of 9",
     ]
+
+
+def test_the_share_of_the_bare_encoders_speed_is_quoted_with_its_spread(tmp_path, monkeypatch):
+    (tmp_path / "speed.json").write_text('{"cases": [{"case": "share", "shares": [0.9, 0.95, 0.8]}]}', encoding="utf-8")
+    monkeypatch.setattr("tools.speed.FIGURES", tmp_path / "speed.json")
+    assert QUOTES["share"]() == "0.90 (the median of 3 turns, from 0.80 to 0.95)"
 
 
 def test_a_figure_that_was_not_measured_is_an_error(report):

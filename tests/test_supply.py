@@ -118,7 +118,8 @@ def source_tree(place):
         shutil.copytree(ROOT / name, place / name, ignore=junk)
     for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "conftest.py", "mkdocs.yml"):
         shutil.copy(ROOT / name, place / name)
-    (place / "stance/models/default/model.safetensors").write_bytes(b"weights")
+    for name in ("model.safetensors", "model_int8.onnx"):
+        (place / "stance/models/default" / name).write_bytes(b"weights")
     return place
 
 
@@ -195,6 +196,18 @@ def test_the_sdist_holds_what_the_wheel_is_built_from_and_nothing_else(sdist, tr
 @pytest.mark.slow
 def test_builds_are_identical_to_the_byte(wheel, sdist, tmp_path):
     again = source_tree(tmp_path / "elsewhere")
+    assert build(again, "wheel").read_bytes() == wheel.read_bytes()
+    assert build(again, "sdist").read_bytes() == sdist.read_bytes()
+
+
+@pytest.mark.slow
+def test_nothing_that_is_left_over_is_shipped(wheel, sdist, tmp_path):
+    again = source_tree(tmp_path / "tree")
+    for left in ("build/lib/stance/gone.py", "stance/models/default/model.onnx", "stance/models/default/model.tmp"):
+        (again / left).parent.mkdir(parents=True, exist_ok=True)
+        (again / left).write_text("", encoding="utf-8")
+    (again / "stance.egg-info").mkdir()
+    (again / "stance.egg-info/SOURCES.txt").write_text("stance/models/default/model.onnx\n", encoding="utf-8")
     assert build(again, "wheel").read_bytes() == wheel.read_bytes()
     assert build(again, "sdist").read_bytes() == sdist.read_bytes()
 

@@ -8,12 +8,17 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 
 from . import ROOT
+
+_MADE = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "runs", "site")
+"""What is no source; setuptools would ship what is left of earlier builds, and what an earlier list of files has."""
 
 
 def main() -> None:
@@ -24,7 +29,7 @@ def main() -> None:
 
 
 def build(source: Path, what: str) -> Path:
-    """Build a distribution with the project's own build backend, as pip does.
+    """Build a distribution with the project's own build backend, as pip does, from a copy of the sources alone.
 
     Args:
         source: The root of the sources.
@@ -34,9 +39,13 @@ def build(source: Path, what: str) -> Path:
         The file, in the folder ``dist`` of the sources.
 
     """
-    code = f"import setuptools.build_meta as backend; print(backend.build_{what}('dist'))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=source, capture_output=True, text=True, check=True)
-    file = source / "dist" / done.stdout.splitlines()[-1]
+    code = f"import sys, setuptools.build_meta as backend; print(backend.build_{what}(sys.argv[1]))"
+    out = source / "dist"
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copytree(source, Path(folder, "copy"), ignore=_MADE, symlinks=True)
+        command = [sys.executable, "-c", code, str(out.absolute())]
+        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=True)
+    file = out / done.stdout.splitlines()[-1]
     if what == "sdist":  # setuptools writes the time and the user into it
         normalise(file, int(os.environ["SOURCE_DATE_EPOCH"]))
     return file

@@ -5,10 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,10 +21,11 @@ from stance.classifier import StanceClassifier
 from stance.display import to_table
 from stance.integrations.spacy import DISPLACY_OPTIONS
 from stance.plots import plot_speakers
-from stance.server.app import STATIC, create_server
+from stance.server.app import STATIC
 from stance.server.options import Options
 
 from . import ROOT, speed
+from .serving import serving
 
 IMAGES = ROOT / "docs" / "images"
 SAMPLE = (STATIC / "sample.txt").read_text(encoding="utf-8")
@@ -67,14 +65,14 @@ def main(wanted: Sequence[str]) -> None:
 
 def web(browser: Browser, classifier: StanceClassifier) -> Shots:
     """Take the page with the sample in it, and on a phone."""
-    with serving(classifier) as address:
+    with serving(classifier, Options(port=0, timeout=600)) as served:
         for scheme, name, width, height in (
             ("light", "web-light", 1280, 1900),
             ("dark", "web-dark", 1280, 1900),
             ("light", "web-phone", 390, 1200),
         ):
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
-            page.goto(address)
+            page.goto(f"http://127.0.0.1:{served.port}/")
             page.get_by_role("button", name="Use the sample").click()
             page.locator("#result").wait_for(timeout=_PATIENCE)
             page.evaluate("document.activeElement.blur(); scrollTo({top: 0, behavior: 'instant'})")
@@ -137,19 +135,6 @@ PICTURES: Mapping[str, Callable[[Browser, StanceClassifier], Shots]] = MappingPr
         "spacy": spans,
     }
 )
-
-
-@contextmanager
-def serving(classifier: StanceClassifier) -> Iterator[str]:
-    """Run the server, and give its address."""
-    server = create_server(classifier, Options(port=0, timeout=600))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.1)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    thread.join()
 
 
 def shoot(browser: Browser, html: str, name: str, width: int, scheme: str = "light") -> Path:

@@ -1,19 +1,22 @@
 """The evaluation report of the default model, from which every quoted figure comes: ``python -m tools.report``.
 
-A set that is not measured again keeps its figures as long as the model is the same, and loses them otherwise.
+A set that is not measured again keeps its figures while model, code and data are the same, and loses them otherwise.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import stance
 from stance import labelled
 from stance.baselines import fit_baseline
 from stance.classifier import DEFAULT_MODEL, FILES, WEIGHTS, StanceClassifier
@@ -28,10 +31,16 @@ from .figures import REPORT, fill_pages, read_report
 
 Report = dict[str, Any]
 
+EVERYTHING = 'make evaluate ARGS="--out-of-fold --labelled-dev"'
 RECIPE = "configs/default.yaml"
 SEEDS = ("seeds/dev.jsonl", "seeds/test.jsonl")
 EXAMPLE = "examples/daily-brief.txt"
 BASELINE = "seeds/test.jsonl tfidf"
+OUTSIDE = {"out-of-fold": "labelled-train.jsonl.gz", "labelled-dev": "labelled-dev.jsonl"}
+"""The sets of the outside corpora, which are measured on demand, and their files."""
+
+CODE = ("sentences", "windows", "decoding", "names", "assembly", "matching", "evaluation", "settings")
+"""The modules of the library on which a figure hangs beside the network."""
 
 
 def main() -> None:
@@ -43,17 +52,41 @@ def main() -> None:
     if arguments.out_of_fold or arguments.labelled_dev:
         corpora()  # says at once what is missing
     classifier = StanceClassifier.from_pretrained()
-    report = {"model": fingerprints(DEFAULT_MODEL), "example": example(classifier)}
+    report = {"model": fingerprints(DEFAULT_MODEL), "code": code_fingerprint(), "example": example(classifier)}
     sets = measure_seeds(classifier)
     sets[BASELINE] = baseline()
     if arguments.out_of_fold:
-        sets["out-of-fold"] = measure_fold(classifier, read_recipe(RECIPE))
+        data = {"sha256": sha256(corpora() / OUTSIDE["out-of-fold"])}
+        sets["out-of-fold"] = measure_fold(classifier, read_recipe(RECIPE)) | data
     if arguments.labelled_dev:
-        sets["labelled-dev"] = measure(classifier, corpora() / "labelled-dev.jsonl")
-    before = read_report() if REPORT.is_file() else {"model": None, "sets": {}}
-    kept = before["sets"] if before["model"] == report["model"] else {}
-    write_report(report | {"sets": kept | sets})
+        sets["labelled-dev"] = measure(classifier, corpora() / OUTSIDE["labelled-dev"])
+    before = read_report() if REPORT.is_file() else {"sets": {}}
+    sets = still_true(before, report) | sets
+    write_report(report | {"sets": sets})
+    if lost := before["sets"].keys() - sets:
+        raise SystemExit(f"{', '.join(sorted(lost))}: not of this model, code and data; measure with {EVERYTHING}")
     fill_pages(read_report())
+
+
+def still_true(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Report]:
+    """Choose the sets of an earlier report that would be measured as they were.
+
+    Args:
+        before: The earlier report.
+        now: Today's, of which ``model`` and ``code`` are compared.
+
+    Returns:
+        The sets by name. The data of a set is compared where it is at hand.
+
+    """
+    if any(before.get(key) != now[key] for key in ("model", "code")):
+        return {}
+    changed = {
+        name
+        for name, file in OUTSIDE.items()
+        if "STANCE_DATA" in os.environ and before["sets"].get(name, {}).get("sha256") != sha256(corpora() / file)
+    }
+    return {name: figures for name, figures in before["sets"].items() if name not in changed}
 
 
 def write_report(report: Report) -> None:
@@ -64,7 +97,47 @@ def write_report(report: Report) -> None:
 def fingerprints(folder: Path) -> dict[str, str]:
     """Hash the files of a model that decide what it says."""
     present = [folder / name for name in (*FILES, *WEIGHTS) if (folder / name).is_file()]
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in present}
+    return {file.name: sha256(file) for file in present}
+
+
+def code_fingerprint() -> str:
+    """Hash what the modules do that decide on a figure."""
+    package = Path(stance.__file__).parent
+    meanings = [meaning((package / f"{name}.py").read_text(encoding="utf-8")) for name in CODE]
+    return hashlib.sha256("\n".join(meanings).encode()).hexdigest()
+
+
+def meaning(source: str) -> str:
+    """Reduce a module to what it does, the same under every Python.
+
+    Args:
+        source: The text of a module.
+
+    Returns:
+        Its syntax tree without docstrings; comments and layout are not in it anyway.
+
+    Example:
+        >>> meaning("def f(a): 'What'; return (a)  # why") == meaning("def f(a): return a")
+        True
+        >>> meaning("a = 1") == meaning("a = 2")
+        False
+
+    """
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [one for one in node.body if not _is_remark(one)]
+    # Whether empty fields are written differs from Python to Python.
+    return re.sub(r"\w+=\[\]|ctx=Load\(\)|, ", "", ast.dump(tree))
+
+
+def _is_remark(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def sha256(path: Path) -> str:
+    """Hash a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def corpora() -> Path:
@@ -88,7 +161,7 @@ def measure(classifier: StanceClassifier, path: Path, *, with_errors: bool = Fal
     """Measure a model on a labelled set; errors are listed only of a set that is the project's own."""
     gold = labelled.read(path)
     figures = summarise(gold, [document.to_dict() for document in predict(classifier, gold)], with_errors=with_errors)
-    return figures | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return figures | {"sha256": sha256(path)}
 
 
 def measure_fold(classifier: StanceClassifier, recipe: Recipe) -> Report:

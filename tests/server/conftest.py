@@ -4,7 +4,6 @@ import http.client
 import json
 import re
 import threading
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -88,26 +87,19 @@ class Client:
 
 @contextmanager
 def running(classifier, **options):
-    """Run a server until the block ends, then stop it as a signal would."""
-    app = pytest.importorskip("stance.server.app", reason="the extra web is not installed")
+    """Run a server until the block ends, and give a client of it."""
+    pytest.importorskip("stance.server.app", reason="the extra web is not installed")
     from stance.server.options import Options
+    from tools.serving import serving
 
-    server = app.create_server(classifier, Options(port=0, **options))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    client = Client(server.servers[0].sockets[0].getsockname()[1])
-    client.server, client.thread = server, thread
-    try:
-        yield client
-    finally:
-        if isinstance(classifier, Keywords):
-            classifier.gate.set()
-        server.should_exit = True
-        thread.join(20)
-        assert not thread.is_alive()
+    with serving(classifier, Options(port=0, **options)) as served:
+        client = Client(served.port)
+        client.server, client.thread = served.server, served.thread
+        try:
+            yield client
+        finally:
+            if isinstance(classifier, Keywords):
+                classifier.gate.set()
 
 
 @pytest.fixture
