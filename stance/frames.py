@@ -115,7 +115,8 @@ def classify_frame(
 
     Returns:
         A frame with the columns ``stance.frames.COLUMNS``, one row a sentence, in order. Its index repeats that of
-        ``df``, so that ``df.join(result)`` puts them side by side; ``id`` repeats the ids as they are.
+        ``df``, so that ``df.merge(result, left_index=True, right_index=True, suffixes=("", "_sentence"))`` puts them
+        side by side where no two rows of ``df`` have the same index; ``id`` repeats the ids as they are.
 
     Raises:
         KeyError: If there is no such column.

@@ -14,7 +14,7 @@ from tools.report import EVERYTHING, EXAMPLE, SEEDS, code_fingerprint, fingerpri
 from tools.speed import QUOTES, read_measurements
 
 # How far two annotations agree was measured when the data was labelled, and is no figure about the model.
-AGREEMENT = {"0.956", "0.963", "0.960", "0.915"}
+AGREEMENT = {"0.956", "0.963", "0.960", "0.915", "0.901", "0.970", "0.950", "0.812"}
 
 
 @pytest.fixture(scope="module")
@@ -91,14 +91,14 @@ def test_a_changed_figure_is_noticed(report):
 
 def test_figures_are_written_as_people_write_them():
     measured = {"articles": 1234, "sentences": 5, "metrics": {"ECE": 0.0194}, "folds": [0, 1]}
-    measured |= {"confusion": {"denial": {"denial": 3, "none": 1}}, "targets": {"allegations found": 9, "right": 7}}
-    assert [figure(measured, name) for name in ("articles", "ECE", "folds", "found denial", "targets")] == [
-        "1,234",
-        "0.019",
-        "0, 1",
-        "3 of 4",
-        "7 of 9",
-    ]
+    confusion = {"denial": {"denial": 3, "none": 1}, "none": {"denial": 2, "none": 0}}
+    measured |= {"confusion": confusion, "targets": {"allegations found": 9, "right": 7}}
+    assert figure(measured, "articles") == "1,234"
+    assert figure(measured, "ECE") == "0.019"
+    assert figure(measured, "folds") == "0, 1"
+    assert figure(measured, "found denial") == "3 of 4"
+    assert figure(measured, "right denial") == "3 of 5"
+    assert figure(measured, "targets") == "7 of 9"
 
 
 def test_the_share_of_the_bare_encoders_speed_is_quoted_with_its_spread(tmp_path, monkeypatch):

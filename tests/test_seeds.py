@@ -4,7 +4,7 @@ from collections import Counter
 
 from stance import labelled
 
-SPLITS = {name: labelled.read(f"seeds/{name}.jsonl") for name in ("train", "contrast", "dev", "test")}
+SPLITS = {name: labelled.read(f"seeds/{name}.jsonl") for name in ("train", "articles", "contrast", "dev", "test")}
 
 
 def test_there_are_enough_articles_and_rare_labels():

@@ -1,4 +1,4 @@
-"""Quoted figures: what stands between two comments is filled in from the report, ``python -m tools.figures``.
+"""Quoted figures: what stands between two comments is filled in from what was measured, ``python -m tools.figures``.
 
 A comment says what is wanted; the figures of a set are named as the report names them:
 
@@ -11,12 +11,14 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from stance import labelled
 from stance.classifier import DEFAULT_MODEL
-from stance.document import Document
+from stance.document import LABELS, Document
 
 from . import ROOT, speed
 
@@ -24,7 +26,7 @@ Report = Mapping[str, Any]
 
 REPORT = DEFAULT_MODEL / "report.json"
 
-PAGES = ("README.md", "stance/models/default/README.md", "docs/limits.md", "docs/performance.md")
+PAGES = ("README.md", "stance/models/default/README.md", "seeds/README.md", "docs/limits.md", "docs/performance.md")
 """The files in which figures are filled in."""
 
 MAIN = ("macro-F1", "label accuracy", "speaker accuracy", "joint accuracy", "target accuracy", "ECE")
@@ -93,7 +95,8 @@ def figure(measured: Report, name: str) -> str:
     Args:
         measured: What the report has on the set.
         name: A metric; ``articles`` or ``sentences``; ``folds``; ``found LABEL``, how many sentences of a label were
-            given it, out of how many; ``targets``, how many targets of the allegations that were found are right.
+            given it, out of how many; ``right LABEL``, how many sentences that were given a label are of it, likewise;
+            ``targets``, how many targets of the allegations that were found are right.
 
     Returns:
         The figure as text.
@@ -105,9 +108,11 @@ def figure(measured: Report, name: str) -> str:
         return ", ".join(map(str, measured["folds"]))
     if name == "targets":
         return f"{measured['targets']['right']:,} of {measured['targets']['allegations found']:,}"
-    if name.startswith("found "):
-        row = measured["confusion"][name.removeprefix("found ")]
-        return f"{row[name.removeprefix('found ')]:,} of {sum(row.values()):,}"
+    kind, _, label = name.partition(" ")
+    if kind in ("found", "right"):
+        confusion = measured["confusion"]
+        whole = confusion[label] if kind == "found" else {gold: row[label] for gold, row in confusion.items()}
+        return f"{whole[label]:,} of {sum(whole.values()):,}"
     return f"{measured['metrics'][name]:.3f}"
 
 
@@ -128,7 +133,7 @@ def _title(name: str, measured: Report) -> str:
         "out-of-fold": f"news, out of fold (fold {', '.join(map(str, measured.get('folds', [])))})",
         "labelled-dev": "news, held out (`labelled-dev`)",
     }
-    return f"{titles.get(name, f'`{name}`')}: {measured['articles']:,} articles, {measured['sentences']:,} sentences"
+    return f"{titles.get(name, f'`{name}`')}: {measured['articles']:,} texts, {measured['sentences']:,} sentences"
 
 
 def _with_interval(measured: Report, name: str) -> str:
@@ -137,14 +142,16 @@ def _with_interval(measured: Report, name: str) -> str:
 
 
 def _found(report: Report, sets: Sequence[str]) -> str:
-    """Tell of each set that the report has how many rare labels and targets are found."""
+    """Tell of each set that the report has how many rare labels and targets are found, and how many are right."""
     lines = []
     for name in sets:
         if measured := report["sets"].get(name):
-            denials, allegations = (figure(measured, f"found {label}") for label in ("denial", "allegation"))
+            names = (f"{kind} {label}" for kind in ("found", "right") for label in ("denial", "allegation"))
+            found_denials, found, right_denials, right = (figure(measured, name) for name in names)
             lines.append(
-                f"- {_title(name, measured)}. It finds {denials} denials and {allegations} allegations; of the "
-                f"allegations found, the target is right in {figure(measured, 'targets')}"
+                f"- {_title(name, measured)}. It finds {found_denials} denials and {found} allegations; of what it "
+                f"calls so, {right_denials} denials and {right} allegations are right; of the allegations found, the "
+                f"target is right in {figure(measured, 'targets')}"
             )
     return "\n".join(lines)
 
@@ -186,6 +193,28 @@ def _behaviour(_: Report, __: Sequence[str]) -> str:
     return "\n".join(["| phenomenon | passed |", "| --- | --- |", *rows])
 
 
+def _seeds(_: Report, __: Sequence[str]) -> str:
+    """Count the texts and the labels of the project's own labelled sets."""
+    sets = ("train", "articles", "contrast", "dev", "test")
+    columns = [_counted(labelled.read(ROOT / "seeds" / f"{name}.jsonl")) for name in sets]
+    rows = [["", *sets], ["---"] * (len(sets) + 1)]
+    rows += [[title, *(f"{column[title]:,}" if column[title] else "" for column in columns)] for title in columns[0]]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _counted(texts: Sequence[labelled.Article]) -> dict[str, int]:
+    kinds = Counter(text["id"].partition("-")[0] for text in texts)
+    labels = Counter(sentence["label"] for text in texts for sentence in text["sentences"])
+    contrast, single = kinds["contrast"], kinds["micro"] + kinds["probe"]
+    return {
+        "articles": len(texts) - contrast - single,
+        "short contrast texts (`contrast-*`)": contrast,
+        "texts about one phenomenon (`micro-*`, `probe-*`)": single,
+        "sentences": labels.total(),
+        **{label.value: labels[label.value] for label in LABELS},
+    }
+
+
 def _example(report: Report, sentences: Sequence[str]) -> str:
     """Show some sentences of the example as the command shows them on a terminal."""
     from rich.console import Console
@@ -209,6 +238,7 @@ _BLOCKS: Mapping[str, Callable[[Report, Sequence[str]], str]] = MappingProxyType
         "errors": _errors,
         "example": _example,
         "behaviour": _behaviour,
+        "seeds": _seeds,
     }
 )
 

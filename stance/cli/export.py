@@ -25,7 +25,7 @@ def add(commands: Commands) -> None:
     parser = add_command(commands, "export", "write a model as ONNX, which runs fast and without torch", _EXAMPLES)
     parser.add_argument("model", metavar="MODEL", help="a folder or a hub id")
     parser.add_argument("-o", "--output", metavar="DIR", required=True, help="where to write; may be the same folder")
-    parser.add_argument("--int8", action="store_true", help="in 8 bits: a quarter of the size, and faster")
+    parser.add_argument("--int8", action="store_true", help="in 8 bits: a quarter of the size")
     parser.add_argument("--sample", metavar="SET", help="a labelled set of texts like yours, to fit int8 to")
     parser.set_defaults(run=_run)
 
