@@ -82,6 +82,8 @@ def test_a_set_keeps_its_figures_while_model_code_and_data_are_the_same(tmp_path
     assert still_true({"model": now["model"], "sets": sets}, now) == {}, "a report that does not tell of its code"
     (tmp_path / "labelled-dev.jsonl").write_text("other", encoding="utf-8")
     assert list(still_true(before, now)) == ["out-of-fold"]
+    (tmp_path / "labelled-dev.jsonl").unlink()
+    assert still_true(before, now) == sets, "what is not at hand cannot be compared"
 
 
 def test_a_changed_figure_is_noticed(report):

@@ -81,11 +81,9 @@ def still_true(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, R
     """
     if any(before.get(key) != now[key] for key in ("model", "code")):
         return {}
-    changed = {
-        name
-        for name, file in OUTSIDE.items()
-        if "STANCE_DATA" in os.environ and before["sets"].get(name, {}).get("sha256") != sha256(corpora() / file)
-    }
+    files = {name: Path(os.environ.get("STANCE_DATA", ""), file) for name, file in OUTSIDE.items()}
+    at_hand = {name: sha256(file) for name, file in files.items() if file.is_file()}
+    changed = {name for name, data in at_hand.items() if before["sets"].get(name, {}).get("sha256") != data}
     return {name: figures for name, figures in before["sets"].items() if name not in changed}
 
 
