@@ -252,3 +252,11 @@ def test_convert_explains_what_it_cannot_do(capsys, tmp_path):
     assert "would be overwritten" in error(capsys, "convert", "a.jsonl", "./a.jsonl")
     assert "say it with --from or --to" in error(capsys, "convert", "a.jsonl", "a.xlsx")
     assert "No such file" in error(capsys, "convert", tmp_path / "no.jsonl", tmp_path / "b.json")
+
+
+def test_a_refused_conversion_leaves_its_output_as_it_was(capsys, tmp_path):
+    nameless, sheet = tmp_path / "a.jsonl", tmp_path / "a.csv"
+    nameless.write_text('{"text": "It rained.", "sentences": []}\n', encoding="utf-8")
+    sheet.write_text("corrected", encoding="utf-8")
+    assert "has no id" in error(capsys, "convert", nameless, sheet)
+    assert sheet.read_text(encoding="utf-8") == "corrected"

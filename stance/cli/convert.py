@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -117,9 +118,10 @@ def _write_csv(path: str, articles: list[Article]) -> None:
     from stance.document import Document
     from stance.integrations.sheets import write
 
+    sheet = io.StringIO(newline="")
+    write(map(Document.from_dict, articles), sheet)
     # The mark at the start tells spreadsheets that it is UTF-8.
-    with Path(path).open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
-        write((Document.from_dict(article) for article in articles), file)
+    Path(path).write_text(sheet.getvalue(), encoding="utf-8-sig", errors="backslashreplace", newline="")
 
 
 _READERS: Mapping[str, Callable[[str, str | None], Iterable[Article]]] = MappingProxyType(
