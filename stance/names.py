@@ -1,7 +1,7 @@
 """Mentions to parties: which name each mention stands for, across the whole article.
 
 The network points at a name within its window. What reaches farther, and what rules do without error, is done here:
-surnames, acronyms in brackets, and pronouns whose name lies before the window.
+surnames, acronyms, and pronouns whose name lies before the window.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ _NOBODY = 0.2
 _WORD = r"(?:[A-Z]\.|[A-Z][\w’'\-]*)"
 _PERSON = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:de|da|di|al|el|van|von|der|bin) )*{_WORD})+")
 _IN_BRACKETS = re.compile(r"\(([A-Z][A-Za-z&.]{1,9})\)")
+_ACRONYM = re.compile(r"\b[A-Z]{3,6}\b")
+_INSTITUTION = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:of|the|and|for|in|on|to|with) )*{_WORD}){{2,}}")
+_POSSESSIVE = re.compile(r"[’']s?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Names:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._full = _surnames(text) | _acronyms(text)
+        self._full = _surnames(text) | _initials(text) | _acronyms(text)
         self._last_meant: dict[str, Party] = {}
         self._last: Party | None = None
         self._last_accused: Party | None = None
@@ -177,7 +180,7 @@ def without_titles(form: str) -> str:
         'Igor Konashenkov'
 
     """
-    words = (re.sub(r"[’']s?$", "", form) or form).split(" ")
+    words = (_POSSESSIVE.sub("", form) or form).split(" ")
     kept = [*dropwhile(lambda word: word.strip(".").lower() in _TITLES, words[:-1]), words[-1]]
     # "the spokesman" has no name behind its title.
     if not kept[0][:1].isupper() or (len(kept) == 1 and kept[0].lower() in _TITLES):
@@ -195,6 +198,21 @@ def _surnames(text: str) -> dict[str, str]:
         if 2 <= len(words) <= 4 and words[-1].lower() not in _TITLES:
             full[words[-1]].add(name)
     return {surname: names.pop() for surname, names in full.items() if len(names) == 1}
+
+
+def _initials(text: str) -> dict[str, str]:
+    """Map each acronym of three letters or more to the one name that has these initials."""
+    acronyms = set(_ACRONYM.findall(text))
+    full: dict[str, set[str]] = defaultdict(set)
+    for match in _INSTITUTION.finditer(text):
+        words = match.group().split(" ")
+        capitals = [number for number, word in enumerate(words) if word[0].isupper()]
+        for size in range(3, 7):
+            for own in zip(*(capitals[offset:] for offset in range(size)), strict=False):
+                initials = "".join(words[number][0] for number in own)
+                if initials in acronyms:
+                    full[initials].add(_POSSESSIVE.sub("", " ".join(words[own[0] : own[-1] + 1])))
+    return {acronym: names.pop() for acronym, names in full.items() if len(names) == 1}
 
 
 def _acronyms(text: str) -> dict[str, str]:

@@ -46,6 +46,12 @@ def test_an_acronym_in_brackets_stands_for_the_words_before_it():
     assert Names(TEXT).fullest("HWU") == "Harbour Workers Union"
 
 
+def test_an_acronym_is_short_for_the_one_name_with_its_initials():
+    text = "But River Safety Board’s chief left. The RSB said so."
+    assert Names(text).fullest("RSB") == "River Safety Board"
+    assert Names(f"{text} The Rural Savings Bank closed.").fullest("RSB") == "RSB"
+
+
 @pytest.mark.parametrize(
     ("text", "form", "name"),
     [

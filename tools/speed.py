@@ -60,11 +60,8 @@ def growth() -> str:
 def share() -> str:
     """Say how fast the whole pipeline is in parts of the bare encoder's speed, and how much that varies."""
     cases = read_measurements()["cases"]
-    if measured := _named(cases, "share"):
-        parts = measured[0]["shares"]
-        return f"{median(parts):.2f} (the median of {len(parts)} turns, from {min(parts):.2f} to {max(parts):.2f})"
-    whole = next(case for case in _named(cases, "pipeline") if case["engine"] == "onnx-int8")
-    return f"{_rate(whole) / _rate(_named(cases, 'bare_encoder')[0]):.2f}"
+    parts = _named(cases, "share")[0]["shares"]
+    return f"{median(parts):.2f} (the median of {len(parts)} turns, from {min(parts):.2f} to {max(parts):.2f})"
 
 
 def start() -> str:
