@@ -177,7 +177,8 @@ class StanceClassifier:
         """
         check_confidence(min_confidence)
         if isinstance(text, str):
-            return next(self._documents(iter([(None, text, sentences)]), 1, min_confidence))  # type: ignore[list-item]
+            spans = None if sentences is None else check_boundaries(text, sentences)  # type: ignore[arg-type]
+            return next(self._documents(iter([(None, text, spans)]), 1, min_confidence))
         if not isinstance(text, list | tuple):
             raise TypeError(
                 f"classify takes a string or a list of strings, not {type(text).__name__}; "
@@ -223,11 +224,11 @@ class StanceClassifier:
 
     def _documents(
         self,
-        items: Iterator[tuple[str | None, str, Boundaries | None]],
+        items: Iterator[tuple[str | None, str, list[Boundary] | None]],
         batch_size: int,
         min_confidence: float | None,
     ) -> Iterator[Document]:
-        """Classify (id, text, own boundaries or None) in batches of articles."""
+        """Classify (id, text, own boundaries that were checked, or None) in batches of articles."""
         while batch := list(islice(items, batch_size)):
             cut: list[Prepared] = []
             # The engine takes window after window: it may read the first article while others are being cut.
@@ -235,10 +236,12 @@ class StanceClassifier:
             for (identifier, _, _), article in zip(batch, cut, strict=True):
                 yield self.finish(article, islice(logits, len(article.windows)), min_confidence, identifier)
 
-    def _cut(self, batch: Iterable[tuple[str | None, str, Boundaries | None]], cut: list[Prepared]) -> Iterator[Window]:
+    def _cut(
+        self, batch: Iterable[tuple[str | None, str, list[Boundary] | None]], cut: list[Prepared]
+    ) -> Iterator[Window]:
         """Cut articles up, note them in ``cut``, and give their windows one by one."""
-        for _, text, own in batch:
-            cut.append(self.prepare(text, own))
+        for _, text, spans in batch:
+            cut.append(self._prepared(text, split(text) if spans is None else spans))
             yield from cut[-1].windows
 
     def prepare(self, text: str, sentences: Boundaries | None = None) -> Prepared:
@@ -252,7 +255,9 @@ class StanceClassifier:
             The article with its windows, for the engine and ``finish``.
 
         """
-        spans = split(text) if sentences is None else check_boundaries(text, sentences)
+        return self._prepared(text, split(text) if sentences is None else check_boundaries(text, sentences))
+
+    def _prepared(self, text: str, spans: list[Boundary]) -> Prepared:
         return Prepared(text, spans, self.windower.windows(text, spans))
 
     def finish(

@@ -149,8 +149,9 @@ def train(recipe: Recipe) -> Path:
     """
     output, fold = Path(recipe.output), recipe.calibration_fold
     suffix = "" if fold is None else f"-without-fold-{fold}"
-    left_out = frozenset() if fold is None else frozenset(article["text"].strip() for article in held_out(recipe))
-    if fold is not None and not left_out:
+    gold = [] if fold is None else held_out(recipe)
+    left_out = frozenset(article["text"].strip() for article in gold)
+    if fold is not None and not gold:
         raise ValueError(f"no labelled article is in the calibration fold {fold}; leave the key out or give folds")
     set_seed(recipe.seed)
     start = output / "start"
@@ -175,7 +176,7 @@ def train(recipe: Recipe) -> Path:
     final = output / f"model{suffix}"
     with processes.main_process_first():
         if not is_model(final):
-            settings = {} if fold is None else fit_settings(recipe, start)
+            settings = fit_settings(gold, start) if gold else {}
             save(StanceModel.from_pretrained(start), start, final, torch.float16, settings)
     return final
 
@@ -205,9 +206,8 @@ def average(recipe: Recipe, stages: Sequence[Path], folder: Path) -> None:
     save(model, stages[-1], folder, torch.float32)
 
 
-def fit_settings(recipe: Recipe, folder: Path) -> dict[str, Any]:
+def fit_settings(gold: Sequence[labelled.Article], folder: Path) -> dict[str, Any]:
     """Fit the inference settings of the model in ``folder`` on the articles of the calibration fold."""
-    gold = held_out(recipe)
     classifier = load(folder)
     own = classifier.settings
     return asdict(replace(calibrate(gold, predict_unfitted(classifier, gold)), window=own.window, overlap=own.overlap))
