@@ -88,7 +88,5 @@ $(VENV)/%.stamp: pyproject.toml constraints.txt | $(RUN)
 	$(INSTALL) --editable ".$(EXTRA)"
 	@touch $@
 
-# pip 23.0, which Debian 12 brings along, tries versions without end although all are pinned.
 $(RUN):
-	{ $(PYTHON) -m venv $(VENV) && $(RUN) -m pip install --quiet --disable-pip-version-check pip==25.3; } \
-	  || { rm -rf $(VENV); exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
