@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.document import LABELS
 from stance.engines import Floats, Logits
 from stance.settings import Settings
 from stance.windows import Window
@@ -60,6 +61,9 @@ class Reading:
     cue: tuple[int, int] | None
 
 
+_Words = tuple[Candidates, Candidates, Candidates, tuple[int, int] | None]
+
+
 def decode(text: str, windows: Sequence[Window], logits: Iterable[Logits], settings: Settings) -> list[Reading]:
     """Decode an article.
 
@@ -70,11 +74,23 @@ def decode(text: str, windows: Sequence[Window], logits: Iterable[Logits], setti
         settings: Temperature and label weights.
 
     Returns:
-        One reading a sentence, in order, each from the window where the sentence has most context.
+        One reading a sentence, in order: its label from the mean logits of all windows that hold it, the words from
+        the window where it has most context.
 
     """
+    total = np.zeros((windows[-1].read[1] if windows else 0, len(LABELS)))
+    count = np.zeros((len(total), 1))
+    words: list[_Words] = []
+    for window, out in zip(windows, logits, strict=True):
+        held = slice(window.first, window.first + len(out.label))
+        total[held] += out.label
+        count[held] += 1
+        words += _words(text, window, out)
+    scores = softmax(total / count / settings.temperature)
+    labels = (scores * np.array(settings.label_weights)).argmax(axis=-1)
     return [
-        reading for window, out in zip(windows, logits, strict=True) for reading in _read(text, window, out, settings)
+        Reading(tuple(map(float, row)), int(label), *found)
+        for row, label, found in zip(scores, labels, words, strict=True)
     ]
 
 
@@ -85,18 +101,11 @@ def softmax(logits: Floats64) -> Floats64:
     return probabilities
 
 
-def _read(text: str, window: Window, logits: Logits, settings: Settings) -> list[Reading]:
+def _words(text: str, window: Window, logits: Logits) -> list[_Words]:
+    """Find mention, name, target and cue of each sentence that is read in a window."""
     rows = slice(window.read[0] - window.first, window.read[1] - window.first)
-    scores = softmax(logits.label[rows].astype(np.float64) / settings.temperature)
-    labels = (scores * np.array(settings.label_weights)).argmax(axis=-1)
-    mentions, names, targets = (
-        _point(text, window, head[rows]) for head in (logits.mention, logits.name, logits.target)
-    )
-    cues = _cues(text, window, logits.tag, range(rows.start, rows.stop))
-    return [
-        Reading(tuple(map(float, scores[i])), int(labels[i]), mentions[i], names[i], targets[i], cues[i])
-        for i in range(len(scores))
-    ]
+    pointed = (_point(text, window, head[rows]) for head in (logits.mention, logits.name, logits.target))
+    return list(zip(*pointed, _cues(text, window, logits.tag, range(rows.start, rows.stop)), strict=True))
 
 
 def _point(text: str, window: Window, logits: Floats) -> list[Candidates]:

@@ -70,5 +70,25 @@ def test_label_weights_change_decisions_but_no_probability(window):
     assert plain.scores == weighted.scores
 
 
+def test_a_label_is_read_from_every_window_that_holds_the_sentence(windower):
+    text = " ".join(f"Speaker number {number} denied all of it." for number in range(40))
+    windows = windower.windows(text, split(text))
+    shared = windows[1].first
+    outs = [_flat(window) for window in windows]
+    assert shared < len(outs[0].label)
+    apart = decode(text, windows, outs, Settings())
+    outs[0].label[shared - windows[0].first] = (0, 4, 0, 0)
+    outs[1].label[0] = (0, 0, 2, 0)
+    together = decode(text, windows, outs, Settings())
+    assert together[shared].scores == pytest.approx(softmax(np.array([0.0, 2.0, 1.0, 0.0])))
+    assert [one for one, other in zip(apart, together, strict=True) if one != other] == [apart[shared]]
+
+
+def _flat(window):
+    sentences, tokens = int(window.sentence_ids[-1]) + 1, len(window)
+    pointer = np.zeros((sentences, 2, tokens), dtype=np.float32)
+    return Logits(np.zeros((sentences, 4), np.float32), pointer, pointer, pointer, np.zeros((tokens, 3), np.float32))
+
+
 def test_softmax_of_large_numbers_is_finite():
     assert softmax(np.array([1e4, 0.0], dtype=np.float32)).tolist() == [1.0, 0.0]
