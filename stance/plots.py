@@ -56,7 +56,8 @@ def plot_speakers(documents: Document | Sequence[Document], limit: int = 12) -> 
         texts = [f"{mark.sign} {width}" if width else "" for width in widths]
         box = {"facecolor": mark.light, "edgecolor": "none", "boxstyle": "round,pad=0.35"}
         for text in axes.bar_label(bars, texts, label_type="center", color=LIGHT.paper, weight="bold"):
-            text.set_bbox(box if text.get_text() else None)
+            if text.get_text():
+                text.set_bbox(box)
         start = [left + width for left, width in zip(start, widths, strict=True)]
     # A dollar sign in a name is no formula.
     axes.set_yticks(range(len(names)), [name.replace("$", r"\$") for name in names])
