@@ -62,7 +62,7 @@ def test_products_of_8_bits_do_not_overflow(tmp_path):
     values = {"weight": np.full((64, 8), 127, np.int8), "nought": np.uint8(0), "zero": np.int8(0)}
     constants = [onnx.numpy_helper.from_array(np.asarray(value), name) for name, value in values.items()]
     # ONNX Runtime 1.23, the last for Python 3.10, aborts without zero points, unless the product is fused with what
-    # follows it, as all are in the graphs of stance export.
+    # follows it, as all are in the default model's graph.
     node = helper.make_node("MatMulInteger", ["states", "weight", "nought", "zero"], ["product"])
     graph = helper.make_graph([node], "product", [states], [product], constants)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), tmp_path / "m.onnx")
