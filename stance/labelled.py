@@ -152,7 +152,7 @@ def join(standoff: str | Path, articles: Iterable[Mapping[str, Any]]) -> list[Ar
                 f"{place}: no article has the sha256 {line.get('sha256')!r}; "
                 "give the articles that were labelled, unchanged"
             )
-        article = _with_text(line, text)
+        article = _with_text(line, text, place)
         validate(article, place)
         joined.append(article)
     return joined
@@ -225,14 +225,18 @@ def _open(path: str | Path, mode: Literal["rb", "wb"]) -> gzip.GzipFile | Binary
     return gzip.open(path, mode) if str(path).endswith(".gz") else Path(path).open(mode)
 
 
-def _with_text(line: Mapping[str, Any], text: str) -> Article:
-    """Put the text back into a stand-off line."""
+def _with_text(line: Mapping[str, Any], text: str, place: str) -> Article:
+    """Put the text back into a stand-off line; whatever is no name is left for ``validate`` to judge."""
 
-    def words(span: Mapping[str, int]) -> str:
-        return text[span["start"] : span["end"]]
+    def joined(index: int, sentence: object) -> object:
+        def words(span: object) -> str:
+            start, end = _check_span(span, text, f"{place}, sentence {index}, a name")
+            return text[start:end]
+
+        return _with_names(sentence, words) if isinstance(sentence, Mapping) else sentence
 
     article = {**{key: value for key, value in line.items() if key != "sha256"}, "text": text}
-    return {**article, "sentences": [_with_names(sentence, words) for sentence in line["sentences"]]}
+    return {**article, "sentences": [joined(index, sentence) for index, sentence in enumerate(line["sentences"])]}
 
 
 def _with_names(sentence: Mapping[str, Any], convert: Callable[[Any], Any]) -> dict[str, Any]:
@@ -241,8 +245,8 @@ def _with_names(sentence: Mapping[str, Any], convert: Callable[[Any], Any]) -> d
     if "speaker_also" in record:
         record["speaker_also"] = convert(record["speaker_also"])
     if isinstance(record.get("speaker"), Mapping):
-        speaker = {**record["speaker"], "name": convert(record["speaker"]["name"])}
-        if "also" in speaker:
+        speaker = {**record["speaker"], "name": convert(record["speaker"].get("name"))}
+        if isinstance(speaker.get("also"), list):
             speaker["also"] = [convert(name) for name in speaker["also"]]
         record["speaker"] = speaker
     return record

@@ -222,3 +222,29 @@ def test_join_checks_the_labels(tmp_path, articles):
     write(path, [broken])
     with pytest.raises(LabelledSetError, match=r"standoff\.jsonl, line 1, sentence 0: the span 0–99"):
         join(path, articles)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"speaker": {"name": "Ada"}}, "sentence 0, a name: a span is an object with 'start' and 'end', not str"),
+        ({"speaker": {}}, "sentence 0, a name: a span is an object"),
+        ({"speaker": {"name": {"start": -4, "end": 2}}}, "sentence 0, a name: the span -4–2"),
+        ({"speaker": {"name": {"start": 0, "end": 3}, "also": 7}}, "sentence 0: "),
+        ({"speaker_also": ["Ada"]}, "sentence 0, a name: a span is an object"),
+    ],
+)
+def test_join_checks_the_names(tmp_path, change, message):
+    line = article(GOOD, id="a")
+    broken = detach(line)
+    broken["sentences"][0].update(change)
+    write(tmp_path / "standoff.jsonl", [broken])
+    with pytest.raises(LabelledSetError, match=re.escape(f"standoff.jsonl, line 1, {message}")):
+        join(tmp_path / "standoff.jsonl", [line])
+
+
+def test_join_refuses_a_sentence_that_is_no_object(tmp_path):
+    line = article(GOOD, id="a")
+    write(tmp_path / "standoff.jsonl", [{**detach(line), "sentences": ["Ada left."]}])
+    with pytest.raises(LabelledSetError, match="line 1, sentence 0: a sentence is a JSON object, not str"):
+        join(tmp_path / "standoff.jsonl", [line])
