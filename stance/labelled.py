@@ -290,6 +290,19 @@ def _check_labels(sentence: Mapping[str, Any], text: str, where: str) -> None:
         if label != Label.ALLEGATION:
             raise LabelledSetError(f"{where}: only an allegation has a 'target', this is labelled {label!r}")
         _check_span(sentence["target"], text, f"{where}, target")
+    _check_evidence(sentence, text, where)
+
+
+def _check_evidence(sentence: Mapping[str, Any], text: str, where: str) -> None:
+    evidence = sentence.get("evidence", [])
+    if not isinstance(evidence, list):
+        raise LabelledSetError(f"{where}: 'evidence' must be a list of spans, not {evidence!r}; remove it if unknown")
+    if evidence and sentence["label"] not in (Label.DENIAL, Label.ALLEGATION):
+        raise LabelledSetError(f"{where}: only denials and allegations have 'evidence', this is {sentence['label']!r}")
+    for words in evidence:
+        start, end = _check_span(words, text, f"{where}, evidence")
+        if start < sentence["start"] or end > sentence["end"]:
+            raise LabelledSetError(f"{where}, evidence: the span {start}–{end} must lie within the sentence")
 
 
 def _check_source(speaker: Mapping[str, Any], text: str, where: str) -> None:

@@ -94,6 +94,13 @@ BAD_ARTICLES = [
 ]
 
 BAD_SENTENCES = [
+    ({"label": "assertion", "evidence": [{"start": 0, "end": 3}]}, "only denials and allegations have 'evidence'"),
+    ({"label": "denial", "evidence": {"start": 0, "end": 3}}, "'evidence' must be a list of spans"),
+    ({"label": "denial", "evidence": [{"start": 2, "end": 1}]}, "evidence: the span 2–1"),
+    (
+        {"label": "denial", "evidence": [{"start": 0, "end": 10}]},
+        "evidence: the span 0–10 must lie within the sentence",
+    ),
     ({"start": 8, "end": 0}, "the span 8–0 must satisfy 0 <= start < end <= 22"),
     ({"start": 3, "end": 3}, "the span 3–3 must"),
     ({"end": 23}, "the span 0–23 must"),
