@@ -37,8 +37,8 @@ def test_classify_correct_fine_tune_evaluate(tmp_path, tiny, capsys, monkeypatch
     assert {article["sentences"][index]["label"] for article in corrected for index in (0, 3)} == {"none"}
 
     stage = {**recipe["stages"][0], "epochs": 1, "sources": [{"reader": "labelled", "path": "corrected.jsonl"}]}
-    own = {**recipe, "output": "run", "model": model, "evaluation": "corrected.jsonl", "stages": [stage]}
-    own.pop("pretrained")
+    kept = {key: value for key, value in recipe.items() if key not in ("pretrained", "pointer_size")}
+    own = {**kept, "output": "run", "model": model, "evaluation": "corrected.jsonl", "stages": [stage]}
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(own), encoding="utf-8")
     assert main(["train", "own.yaml"]) == 0
     capsys.readouterr()
