@@ -8,6 +8,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -227,16 +228,18 @@ def _open(path: str | Path, mode: Literal["rb", "wb"]) -> gzip.GzipFile | Binary
 
 def _with_text(line: Mapping[str, Any], text: str, place: str) -> Article:
     """Put the text back into a stand-off line; whatever is no name is left for ``validate`` to judge."""
-
-    def joined(index: int, sentence: object) -> object:
-        def words(span: object) -> str:
-            start, end = _check_span(span, text, f"{place}, sentence {index}, a name")
-            return text[start:end]
-
-        return _with_names(sentence, words) if isinstance(sentence, Mapping) else sentence
-
     article = {**{key: value for key, value in line.items() if key != "sha256"}, "text": text}
-    return {**article, "sentences": [joined(index, sentence) for index, sentence in enumerate(line["sentences"])]}
+    article["sentences"] = list(line["sentences"])
+    for index, sentence in enumerate(line["sentences"]):
+        if isinstance(sentence, Mapping):
+            words = partial(_words, text, f"{place}, sentence {index}, a name")
+            article["sentences"][index] = _with_names(sentence, words)
+    return article
+
+
+def _words(text: str, where: str, span: object) -> str:
+    start, end = _check_span(span, text, where)
+    return text[start:end]
 
 
 def _with_names(sentence: Mapping[str, Any], convert: Callable[[Any], Any]) -> dict[str, Any]:

@@ -237,7 +237,7 @@ def test_join_checks_the_labels(tmp_path, articles):
         ({"speaker": {"name": "Ada"}}, "sentence 0, a name: a span is an object with 'start' and 'end', not str"),
         ({"speaker": {}}, "sentence 0, a name: a span is an object"),
         ({"speaker": {"name": {"start": -4, "end": 2}}}, "sentence 0, a name: the span -4–2"),
-        ({"speaker": {"name": {"start": 0, "end": 3}, "also": 7}}, "sentence 0: "),
+        ({"speaker": {"name": {"start": 0, "end": 3}, "also": 7}}, "sentence 0: 'also' must be a list of names"),
         ({"speaker_also": ["Ada"]}, "sentence 0, a name: a span is an object"),
     ],
 )
