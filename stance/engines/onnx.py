@@ -32,6 +32,9 @@ class OnnxEngine:
         options.intra_op_num_threads = 1
         # Windows differ in length: the memory plan of every length would be kept.
         options.enable_mem_pattern = False
+        # Planning, at the start, which arrays may share memory takes longer than a short text, and saves none that
+        # counts: each is given back after its last use.
+        options.enable_mem_reuse = False
         # Processors without instructions for 8 bits (VNNI) would add up pairs of products in 16 bits, which overflow.
         options.add_session_config_entry("session.x64quantprecision", "1")
         self.session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
