@@ -26,7 +26,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from stance.classifier import DEFAULT_MODEL
-from stance.engines import ENGINES
+from stance.engines import ENGINES, GRAPHS
 from stance.labelled import read_lines
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def main() -> None:
         export = [sys.executable, "-m", "stance", "export", str(DEFAULT_MODEL), "-o", folder]
         subprocess.run(export, check=True, stdout=subprocess.DEVNULL)
         figures = run_all(arguments.articles, arguments.quick, folder)
-    from tools.report import fingerprints
+    from tools.speed import work
 
-    about = {"model": fingerprints(DEFAULT_MODEL), "machine": machine(), "quick": arguments.quick}
+    about = {"graph": work(DEFAULT_MODEL / GRAPHS["onnx-int8"]), "machine": machine(), "quick": arguments.quick}
     text = json.dumps({**about, "cases": figures}, indent=1)
     Path(arguments.output).write_text(f"{text}\n", encoding="utf-8")
     sys.stdout.write(f"{text}\n")

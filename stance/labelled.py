@@ -122,7 +122,7 @@ def detach(article: Article) -> Article:
         return {"start": start, "end": start + len(name)}
 
     out = {key: value for key, value in article.items() if key not in ("text", "sentences")}
-    out["sha256"] = _sha256(text)
+    out["sha256"] = text_hash(text)
     out["sentences"] = [_with_names(sentence, offsets) for sentence in article["sentences"]]
     return out
 
@@ -141,7 +141,7 @@ def join(standoff: str | Path, articles: Iterable[Mapping[str, Any]]) -> list[Ar
         LabelledSetError: If an article is missing, that is, no text has the line's hash; names file and line.
 
     """
-    texts = {_sha256(article["text"]): article["text"] for article in articles}
+    texts = {text_hash(article["text"]): article["text"] for article in articles}
     joined: list[Article] = []
     for number, line in read_lines(standoff):
         place = f"{standoff}, line {number}"
@@ -255,7 +255,14 @@ def _with_names(sentence: Mapping[str, Any], convert: Callable[[Any], Any]) -> d
     return record
 
 
-def _sha256(text: str) -> str:
+def text_hash(text: str) -> str:
+    """Hash a text, as stand-off lines name theirs: SHA-256 of its UTF-8.
+
+    Example:
+        >>> text_hash("So.")[:8]
+        '12984637'
+
+    """
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -9,11 +9,14 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
-from stance.document import LABELS
+from stance.document import LABELS, Label
 from stance.settings import Settings
 from stance.windows import N_SURFACES
 
 TAGS = ("source", "cue", "content")
+EVIDENCED = (Label.DENIAL, Label.ALLEGATION)
+"""The labels that a few words show."""
+
 _FARTHEST = 12
 _MASKED = -1e4
 
@@ -56,6 +59,7 @@ class StanceOutput:
         name_logits: Start and end of that party's name, (B, S, 2, T); position 0: not in this window.
         target_logits: Start and end of the accused's name, (B, S, 2, T); position 0: not in this window.
         tag_logits: Attribution tags of each token, (B, T, 3), in the order of ``TAGS``.
+        evidence_logits: Whether each token shows a denial or an allegation, (B, T, 2), in the order of ``EVIDENCED``.
         antecedent_logits: Start and end of the names of the mentions asked for, (B, M, 2, T); None if none were.
 
     """
@@ -65,6 +69,7 @@ class StanceOutput:
     name_logits: Tensor
     target_logits: Tensor
     tag_logits: Tensor
+    evidence_logits: Tensor
     antecedent_logits: Tensor | None = None
 
 
@@ -111,7 +116,7 @@ class Pointer(nn.Module):
 
 
 class StanceModel(PreTrainedModel):
-    """An encoder with heads for labels, speaker mentions, names, targets and attribution tags.
+    """An encoder with heads for labels and their evidence, speaker mentions, names, targets and attribution tags.
 
     Example:
         >>> from transformers import BertConfig
@@ -136,11 +141,12 @@ class StanceModel(PreTrainedModel):
         self.encoder = AutoModel.from_config(encoder_config, **pooler)
         self.surface = nn.Embedding(N_SURFACES, self.encoder.get_input_embeddings().embedding_dim)
         self.pooling = nn.Linear(hidden, 2)
-        self.sentence = nn.Linear(3 * hidden, hidden)
+        self.evidence = nn.Linear(hidden, len(EVIDENCED))
+        self.sentence = nn.Linear((3 + len(EVIDENCED)) * hidden, hidden)
         self.context = nn.MultiheadAttention(hidden, 4, batch_first=True)
         self.norm = nn.LayerNorm(hidden)
         self.dropout = nn.Dropout(config.head_dropout)
-        self.label = nn.Linear(hidden, len(LABELS))
+        self.label = nn.Linear(hidden + len(EVIDENCED), len(LABELS))
         self.mention = Pointer(hidden, hidden, config.pointer_size)
         self.name = Pointer(3 * hidden, hidden, config.pointer_size)
         self.target = Pointer(hidden, hidden, config.pointer_size)
@@ -148,6 +154,10 @@ class StanceModel(PreTrainedModel):
         self.post_init()
         # Training starts from the encoder as it was pretrained, without the surface.
         nn.init.zeros_(self.surface.weight)
+        # From the first step on, words that show a denial or an allegation speak for that label.
+        nn.init.constant_(self.evidence.bias, -3.0)
+        for column, label in enumerate(EVIDENCED):
+            nn.init.constant_(self.label.weight[LABELS.index(label), hidden + column], 2.0)
 
     def forward(
         self,
@@ -187,7 +197,8 @@ class StanceModel(PreTrainedModel):
         embedded = self.encoder.get_input_embeddings()(input_ids) + self.surface(surface_ids)
         hidden = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
         inside = sentence_ids[:, None, :] == numbers[None, :, None]
-        sentences = self._sentence_vectors(hidden, inside)
+        evidence_logits = self.evidence(hidden).float()
+        sentences, shown = self._sentence_vectors(hidden, inside, evidence_logits)
         index = numbers.expand(input_ids.size(0), -1)
         place = (hidden, inside.to(hidden.dtype), attention_mask.bool())
         mention_logits = self.mention(sentences, index, *place)
@@ -195,11 +206,12 @@ class StanceModel(PreTrainedModel):
         weights = mention_logits.softmax(-1).to(hidden.dtype)
         said_by = (weights.flatten(1, 2) @ hidden).unflatten(1, (-1, 2)).flatten(-2)
         return StanceOutput(
-            label_logits=self.label(self.dropout(sentences)).float(),
+            label_logits=self.label(torch.cat([self.dropout(sentences), shown], -1)).float(),
             mention_logits=mention_logits,
             name_logits=self.name(torch.cat([sentences, said_by], -1), index, *place),
             target_logits=self.target(sentences, index, *place),
             tag_logits=self.tag(hidden).float(),
+            evidence_logits=evidence_logits,
             antecedent_logits=None if mentions is None else self._antecedents(mentions, sentences, *place),
         )
 
@@ -211,14 +223,23 @@ class StanceModel(PreTrainedModel):
         logits: Tensor = self.name(query, sentence, hidden, inside, mask)
         return logits
 
-    def _sentence_vectors(self, hidden: Tensor, inside: Tensor) -> Tensor:
-        """Sum up each sentence from its marker and two attention-weighted means, in the context of its neighbours."""
+    def _sentence_vectors(self, hidden: Tensor, inside: Tensor, evidence: Tensor) -> tuple[Tensor, Tensor]:
+        """Sum up each sentence from its marker and weighted means, in the context of its neighbours.
+
+        Two of the means are weighted as is learned, two by the evidence: so the words that annotators point to weigh
+        most (Rei and Søgaard, 2019, https://arxiv.org/abs/1811.05949).
+
+        Returns:
+            The vectors, (B, S, hidden_size), and how strong the strongest evidence is, from 0 to 1, (B, S, 2).
+
+        """
         first = inside.int().argmax(-1)
         markers = hidden.gather(1, first[..., None].expand(-1, -1, hidden.size(-1)))
-        scores = self.pooling(hidden).float().movedim(-1, 1)[:, None].masked_fill(~inside[:, :, None], _MASKED)
-        pooled = (scores.softmax(-1).to(hidden.dtype).flatten(1, 2) @ hidden).unflatten(1, (-1, 2)).flatten(-2)
+        scores = torch.cat([self.pooling(hidden).float(), evidence], -1).movedim(-1, 1)
+        scores = scores[:, None].masked_fill(~inside[:, :, None], _MASKED)
+        pooled = torch.einsum("bskt,bth->bskh", scores.softmax(-1).to(hidden.dtype), hidden).flatten(-2)
         vectors = self.sentence(self.dropout(torch.cat([markers, pooled], -1)))
         vectors = nn.functional.gelu(vectors)
         context, _ = self.context(vectors, vectors, vectors, key_padding_mask=~inside.any(-1), need_weights=False)
-        normed: Tensor = self.norm(vectors + context)
-        return normed
+        shown = scores[:, :, -len(EVIDENCED) :].amax(-1).sigmoid().to(hidden.dtype)
+        return self.norm(vectors + context), shown

@@ -1,13 +1,14 @@
 """Mentions to parties: which name each mention stands for, across the whole article.
 
 The network points at a name within its window. What reaches farther, and what rules do without error, is done here:
-surnames, acronyms, and pronouns whose name lies before the window.
+surnames, acronyms, names with acronyms that were cut short, and pronouns whose name lies before the window.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import dropwhile
 
@@ -69,7 +70,9 @@ class Names:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._full = _surnames(text) | _initials(text) | _acronyms(text)
+        acronyms = _acronyms(text)
+        self._full = _surnames(text) | _initials(text) | acronyms
+        self._whole = _endings(acronyms.values())
         self._last_meant: dict[str, Party] = {}
         self._last: Party | None = None
         self._last_accused: Party | None = None
@@ -77,6 +80,10 @@ class Names:
     def fullest(self, form: str) -> str:
         """Return the fullest form by which the article names who is called ``form``."""
         bare = without_titles(form)
+        whole = self._whole.pop(bare, bare)
+        # Cut short, unless another party is called so.
+        if whole != bare and self.text.count(bare) == self.text.count(whole):
+            self._full[bare] = whole
         return self._full.get(bare, bare)
 
     def speaker(self, mention: tuple[int, int], name: Candidates) -> Party:
@@ -232,3 +239,10 @@ def _acronyms(text: str) -> dict[str, str]:
                 found[match.group(1)] = expansion
                 break
     return found
+
+
+def _endings(names: Iterable[str]) -> dict[str, str]:
+    """Map each end of a name that has two words or more and begins with a capital to the name."""
+    words = {name: name.split(" ") for name in names}
+    ends = ((" ".join(own[first:]), name) for name, own in words.items() for first in range(1, len(own) - 1))
+    return {end: name for end, name in ends if end[0].isupper()}

@@ -14,6 +14,9 @@ from training.train import initialise
 settings.register_profile("stance", deadline=None)  # a busy machine is no failure
 settings.load_profile("stance")
 
+SMALLEST = 1_000
+"""Numbers of the smallest weight that is worth 8 bits in a tiny model, all of whose layers would else be too small."""
+
 TEXT = "Mayor denies theft\n\nMayor Ada Brook denied it.  Cole Reed accused her of theft.\n\tIt rained."
 
 
@@ -84,8 +87,10 @@ def exported(tiny, tmp_path_factory):
     tiny.save_pretrained(folder)
     # Tracing takes longest; quantising changes the graph in place.
     graph = trace(StanceModel.from_pretrained(folder).eval())
-    for int8 in (False, True):
-        write(copy.deepcopy(graph), folder, folder, int8=int8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.quantization._SMALLEST", SMALLEST)
+        for int8 in (False, True):
+            write(copy.deepcopy(graph), folder, folder, int8=int8)
     return folder
 
 

@@ -46,6 +46,13 @@ def test_an_acronym_in_brackets_stands_for_the_words_before_it():
     assert Names(TEXT).fullest("HWU") == "Harbour Workers Union"
 
 
+def test_words_that_stand_only_inside_a_name_with_an_acronym_mean_the_whole_name():
+    names = Names("The Upper Vale Water Board (UVWB) met. A clerk of the Lower Vale Water Board left.")
+    assert names.fullest("Vale Water Board") == "Vale Water Board"
+    alone = Names("The Upper Vale Water Board (UVWB) met. The Board of the region did not.")
+    assert alone.fullest("Vale Water Board") == "Upper Vale Water Board"
+
+
 def test_an_acronym_is_short_for_the_one_name_with_its_initials():
     text = "But River Safety Board’s chief left. The RSB said so."
     assert Names(text).fullest("RSB") == "River Safety Board"

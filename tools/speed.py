@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -25,9 +27,19 @@ _PEERS = {
 
 
 def read_measurements() -> Case:
-    """Read what was measured: of which model, on which machine, and the cases."""
+    """Read what was measured: on which graph and machine, and the cases."""
     measured: Case = json.loads(FIGURES.read_text(encoding="utf-8"))
     return measured
+
+
+def work(graph: Path) -> str:
+    """Hash what a graph has to compute, its nodes and the shapes of its weights: on them its speed hangs."""
+    import onnx
+
+    content = onnx.load(graph).graph
+    nodes = [node.op_type for node in content.node]
+    weights = [f"{weight.data_type} {list(weight.dims)}" for weight in content.initializer]
+    return hashlib.sha256("\n".join([*nodes, *weights]).encode()).hexdigest()
 
 
 def rates() -> str:

@@ -58,6 +58,13 @@ class WeightAverage(TrainerCallback):
         if self.weights:
             self.weights = {name: self.weights[name].to(value.device) for name, value in model.named_parameters()}
 
+    def last_checkpoint(self, folder: Path) -> str | None:
+        """Find the last whole checkpoint in a folder; one that a kill cut short is passed over."""
+        needed = ["trainer_state.json", *([AVERAGE_FILE] if self.decay else [])]
+        whole = [path for path in folder.glob("checkpoint-*") if all((path / name).is_file() for name in needed)]
+        last = max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+        return None if last is None else str(last)
+
     def load(self, checkpoint: Path) -> None:
         """Read the average that a checkpoint holds; nothing where averaging is off."""
         if self.weights:
@@ -83,7 +90,7 @@ def average_models(model: nn.Module, folders: Sequence[Path]) -> None:
 
     Args:
         model: The model, changed in place.
-        folders: Folders of models of the same shape, each trained further from the one before.
+        folders: Folders of models of one shape and vocabulary that have part of their training in common.
 
     """
     states = [load_file(folder / "model.safetensors") for folder in folders]

@@ -22,6 +22,8 @@ class Batches(Sampler[list[int]]):
         seed: Seed of the order.
         process: Which process this is.
         processes: How many there are.
+        plain: Windows of which each epoch reads other ones, as many as ``share`` says.
+        share: Share of them that an epoch reads.
 
     Example:
         >>> shares = [Batches([7, 2, 7, 2], 2, seed=13, process=process, processes=2) for process in (0, 1)]
@@ -32,8 +34,19 @@ class Batches(Sampler[list[int]]):
 
     """
 
-    def __init__(self, lengths: Sequence[int], size: int, seed: int, process: int = 0, processes: int = 1) -> None:
+    def __init__(
+        self,
+        lengths: Sequence[int],
+        size: int,
+        seed: int,
+        process: int = 0,
+        processes: int = 1,
+        plain: Sequence[int] = (),
+        share: float = 1.0,
+    ) -> None:
         self.lengths = lengths
+        self.plain = plain
+        self.left_out = len(plain) - math.ceil(share * len(plain))
         self.size = size
         self.seed = seed
         self.epoch = 0
@@ -46,13 +59,23 @@ class Batches(Sampler[list[int]]):
 
     def __len__(self) -> int:
         """Count the batches; each process has as many."""
-        return math.ceil(len(self.lengths) / self.size)
+        return math.ceil((len(self.lengths) - self.left_out) / self.size)
 
     def __iter__(self) -> Iterator[list[int]]:
         """Draw this process's share of each batch."""
         generator = torch.Generator().manual_seed(self.seed + self.epoch)
-        order = get_length_grouped_indices(self.lengths, self.size, generator=generator)
+        read = self._draw(generator)
+        lengths = [self.lengths[index] for index in read]
+        order = [read[index] for index in get_length_grouped_indices(lengths, self.size, generator=generator)]
         for first in range(0, len(order), self.size):
             batch = order[first : first + self.size]
             # The last batch may have fewer windows than there are processes: one is read twice then, as all must step.
             yield batch[self.process :: self.processes] or batch[:1]
+
+    def _draw(self, generator: torch.Generator) -> list[int]:
+        """List the windows of an epoch: all but the plain ones that it leaves out."""
+        if not self.left_out:
+            return list(range(len(self.lengths)))
+        drawn = torch.randperm(len(self.plain), generator=generator)[: self.left_out]
+        without = {self.plain[index] for index in drawn.tolist()}
+        return [index for index in range(len(self.lengths)) if index not in without]

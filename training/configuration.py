@@ -46,6 +46,7 @@ class Source(_Strict):
         reader: How its file is read, see ``training.corpora.read_source``.
         path: The file; environment variables are filled in.
         tags: For labelled articles, a PolNeAR file with attributions of some of them.
+        evidence: For labelled articles, a file that marks the words by which they deny or accuse.
         articles: For stand-off labels, the files that hold the texts.
 
     """
@@ -53,7 +54,15 @@ class Source(_Strict):
     reader: Literal["labelled", "standoff", "polnear", "gum", "gap"]
     path: DataFile
     tags: DataFile | None = None
+    evidence: DataFile | None = None
     articles: tuple[DataFile, ...] = ()
+
+    @model_validator(mode="after")
+    def _only_what_its_reader_reads(self) -> Source:
+        for name, reader in (("tags", "labelled"), ("evidence", "labelled"), ("articles", "standoff")):
+            if getattr(self, name) and self.reader != reader:
+                raise ValueError(f"{name} is for the reader {reader}, not for {self.reader}; leave it out")
+        return self
 
 
 class LossWeights(_Strict):
@@ -69,12 +78,14 @@ class Stage(_Strict):
     Args:
         name: Names the folder of its checkpoints.
         sources: What it trains on.
+        start: Stages from the mean of whose final weights it starts; none takes the stage before.
         epochs: How often it sees each article.
-        window: Longest window in training, where it is not the model's; overlap and batch keep their size in tokens
-            in proportion.
         learning_rate: Its highest, after the warm-up.
         head_rate: Factor on the learning rate for the heads, which know less than the encoder.
         word_dropout: Share of the tokens that are hidden from the encoder (Iyyer et al., 2015).
+        renaming: How likely the speakers and accused of a window get names of others.
+        plain_share: Share of the windows without a denial or an allegation that an epoch reads, other ones each time;
+            the others have more to teach.
         averaging: Decay of the exponential moving average of the weights that is kept; 0 keeps the last weights.
         loss_weights: Weights of some losses.
         select: Whether the epoch that scores best on ``evaluation`` is kept, or the last.
@@ -83,11 +94,13 @@ class Stage(_Strict):
 
     name: str
     sources: list[Source]
+    start: list[str] = Field(default_factory=list)
     epochs: int = Field(ge=1)
-    window: int | None = Field(default=None, ge=16)
     learning_rate: float = Field(gt=0)
     head_rate: float = Field(default=1.0, gt=0)
     word_dropout: float = Field(default=0.0, ge=0, lt=1)
+    renaming: float = Field(default=0.0, ge=0, le=1)
+    plain_share: float = Field(default=1.0, gt=0, le=1)
     averaging: float = Field(default=0.0, ge=0, lt=1)
     loss_weights: LossWeights = LossWeights()
     select: Literal["best", "last"] = "last"
@@ -116,7 +129,6 @@ class Recipe(_Strict):
         layer_decay: Factor on the learning rate from each encoder layer to the one below.
         label_weights: Weight of each label in the loss, in the order of ``LABELS``.
         stages: Run in order.
-        average: Stages whose final weights are averaged to those of the model; none takes the last stage's.
         evaluation: Labelled set that is scored after each epoch.
 
     """
@@ -125,7 +137,6 @@ class Recipe(_Strict):
     model: str
     stages: list[Stage] = Field(min_length=1)
     evaluation: DataFile
-    average: list[str] = Field(default_factory=list)
     pretrained: bool = True
     calibration_fold: int | None = Field(default=None, ge=0)
     seed: int = 13
@@ -145,11 +156,11 @@ class Recipe(_Strict):
         if self.window is not None and self.overlap is not None and self.overlap >= self.window:
             raise ValueError(f"overlap must be less than the window of {self.window}, not {self.overlap}")
         names = [stage.name for stage in self.stages]
-        if len({*names, "start", "average", "model"}) < len(names) + 3:
-            reserved = "not start, average or model"
-            raise ValueError(f"stages are folders: each needs a name of its own, {reserved}; they are {names}")
-        if unknown := set(self.average) - set(names):
-            raise ValueError(f"average names stages, not {sorted(unknown)}; they are {names}")
+        if len({*names, "start", "model"}) < len(names) + 2:
+            raise ValueError(f"stages are folders: each needs a name of its own, not start or model; they are {names}")
+        for index, stage in enumerate(self.stages):
+            if unknown := set(stage.start) - set(names[:index]):
+                raise ValueError(f"{stage.name} starts from stages before it, not {sorted(unknown)}")
         return self
 
 

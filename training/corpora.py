@@ -28,6 +28,7 @@ class Sentence:
         mentions: Right answers for the speaker's mention; ``AUTHOR`` for the author; None where nothing is known.
         names: Places where the speaker's fullest name stands, the best known form; None where nothing is known.
         targets: Places where the accused is named; empty where nobody is; None where nothing is known.
+        evidence: The words that show a denial or an allegation; empty where nobody has marked them, or none do.
 
     """
 
@@ -36,6 +37,7 @@ class Sentence:
     mentions: list[Offsets] | str | None = None
     names: list[list[Offsets]] | None = None
     targets: list[list[Offsets]] | None = None
+    evidence: list[Offsets] = field(default_factory=list)
 
 
 @dataclass
@@ -56,20 +58,30 @@ class Article:
     coreference: list[tuple[Offsets, list[Offsets]]] = field(default_factory=list)
 
 
-def read_labelled(path: Path, holdout_fold: int | None = None, tags: Path | None = None) -> list[Article]:
+def read_labelled(
+    path: Path, holdout_fold: int | None = None, tags: Path | None = None, evidence: Path | None = None
+) -> list[Article]:
     """Read a labelled set.
 
     Args:
         path: The labelled set.
         holdout_fold: Articles of this fold are left out.
         tags: A PolNeAR file that holds attributions of some of the articles.
+        evidence: A file of evidence, if it does not stand in the set itself: lines with the ``sha256`` of an article's
+            text and ``sentences`` that have ``start``, ``end`` and ``evidence``.
 
     Returns:
-        Articles with labels, mentions, names and targets.
+        Articles with labels, evidence, mentions, names and targets.
+
+    Raises:
+        LabelledSetError: If the set is broken, or the evidence is of another article or sentence.
 
     """
     tagged = {line["text"]: _tags(line) for line in _articles(tags)} if tags else {}
-    articles = _without_fold(labelled.read(path), holdout_fold)
+    articles = labelled.read(path)
+    if evidence:
+        _add_evidence(articles, evidence)
+    articles = _without_fold(articles, holdout_fold)
     return [from_labelled(article, tagged.get(article["text"])) for article in articles]
 
 
@@ -82,7 +94,7 @@ def read_standoff(path: Path, texts: Sequence[Path], holdout_fold: int | None = 
         holdout_fold: Articles of this fold are left out.
 
     Returns:
-        Articles with labels, mentions, names and targets.
+        Articles with labels, evidence, mentions, names and targets.
 
     """
     articles = labelled.join(path, (line for file in texts for line in _articles(file)))
@@ -162,7 +174,8 @@ def read_source(source: Source, holdout_fold: int | None) -> list[Article]:
     """Read the training articles of a recipe's source, without those of a fold."""
     path = Path(source.path)
     if source.reader == "labelled":
-        return read_labelled(path, holdout_fold, Path(source.tags) if source.tags else None)
+        tags, evidence = (Path(file) if file else None for file in (source.tags, source.evidence))
+        return read_labelled(path, holdout_fold, tags, evidence)
     if source.reader == "standoff":
         return read_standoff(path, [Path(file) for file in source.articles], holdout_fold)
     return {"polnear": read_polnear, "gum": read_gum, "gap": read_gap}[source.reader](path)
@@ -183,6 +196,32 @@ def _without_fold(articles: list[labelled.Article], fold: int | None) -> list[la
     return [article for article in articles if fold is None or article.get("fold") != fold]
 
 
+def _add_evidence(articles: list[labelled.Article], path: Path) -> None:
+    """Add to the sentences of labelled articles the evidence that stands in a file of its own."""
+    known: dict[str, list[labelled.Article]] = {}
+    for article in articles:
+        known.setdefault(labelled.text_hash(article["text"]), []).append(article)
+    for number, line in labelled.read_lines(path):
+        place = f"{path}, line {number}"
+        try:
+            sha256 = str(line["sha256"])
+            marks = {(marked["start"], marked["end"]): marked["evidence"] for marked in line["sentences"]}
+        except (KeyError, TypeError) as error:
+            raise labelled.LabelledSetError(
+                f"{place}: a line of evidence is a JSON object with 'sha256' and 'sentences', a list of objects with "
+                "'start', 'end' and 'evidence'"
+            ) from error
+        if sha256 not in known:
+            raise labelled.LabelledSetError(f"{place}: no article has the sha256 {sha256!r}")
+        for article in known[sha256]:
+            sentences = {(sentence["start"], sentence["end"]): sentence for sentence in article["sentences"]}
+            for span, evidence in marks.items():
+                if span not in sentences:
+                    raise labelled.LabelledSetError(f"{place}: the article has no sentence at {span[0]}–{span[1]}")
+                sentences[span]["evidence"] = evidence
+            labelled.validate(article, place)
+
+
 def _aliases(article: labelled.Article) -> dict[str, list[str]]:
     """Map each name to the capitalised forms, other than itself, by which sentences mention the party."""
     aliases: dict[str, dict[str, None]] = {}
@@ -199,6 +238,7 @@ def _aliases(article: labelled.Article) -> dict[str, list[str]]:
 def _labelled_sentence(text: str, record: dict[str, Any], aliases: dict[str, list[str]]) -> Sentence:
     span = (record["start"], record["end"])
     sentence = Sentence(span, LABELS.index(Label(record["label"])))
+    sentence.evidence = [(words["start"], words["end"]) for words in record.get("evidence", [])]
     speaker = record.get("speaker")
     if speaker == AUTHOR:
         sentence.mentions = AUTHOR

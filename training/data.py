@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stance.document import AUTHOR
-from stance.modeling import TAGS
+from stance.document import AUTHOR, LABELS
+from stance.modeling import EVIDENCED, TAGS
 from stance.windows import FIRST_MARKER_SURFACE, Window, Windower
 
-from .corpora import Article, Offsets
+from .corpora import Article, Offsets, Sentence
 from .losses import IGNORED
 
 Feature = dict[str, Any]
@@ -42,7 +44,9 @@ def features(articles: Iterable[Article], windower: Windower) -> list[Feature]:
     ]
 
 
-def collate(rows: Sequence[Feature], pad_id: int, mask_id: int = 0, word_dropout: float = 0.0) -> dict[str, Any]:
+def collate(
+    rows: Sequence[Feature], pad_id: int, mask_id: int = 0, word_dropout: float = 0.0, renaming: float = 0.0
+) -> dict[str, Any]:
     """Pad features to a batch.
 
     Args:
@@ -50,6 +54,7 @@ def collate(rows: Sequence[Feature], pad_id: int, mask_id: int = 0, word_dropout
         pad_id: Token id that fills up shorter windows.
         mask_id: Token id that stands for a hidden token.
         word_dropout: Share of the tokens that are hidden, markers never.
+        renaming: How likely the parties of a window get names of the batch's.
 
     Returns:
         The model's inputs, and ``gold`` as ``training.losses.total_loss`` takes it.
@@ -62,6 +67,9 @@ def collate(rows: Sequence[Feature], pad_id: int, mask_id: int = 0, word_dropout
     for index, row in enumerate(rows):
         if row["tags"] is not None:
             tags[index, : len(row["input_ids"])] = torch.tensor(row["tags"], dtype=torch.float)
+    evidence = torch.full((len(rows), tokens, len(EVIDENCED)), -1.0)
+    for index, row in enumerate(rows):
+        evidence[index, : len(row["input_ids"])] = torch.tensor(row["evidence"], dtype=torch.float)
     gold = {
         "labels": _padded([row["labels"] for row in rows], sentences, IGNORED),
         "mention": _answers([row["mention"] for row in rows], sentences, tokens),
@@ -69,12 +77,13 @@ def collate(rows: Sequence[Feature], pad_id: int, mask_id: int = 0, word_dropout
         "target": _answers([row["target"] for row in rows], sentences, tokens),
         "antecedent": _answers([row["antecedent"] for row in rows], mentions, tokens),
         "tags": tags,
+        "evidence": evidence,
     }
     asked = torch.zeros(len(rows), mentions, 3, dtype=torch.long)
     for index, row in enumerate(rows):
         if row["mentions"]:
             asked[index, : len(row["mentions"])] = torch.tensor(row["mentions"])
-    input_ids = _padded([row["input_ids"] for row in rows], tokens, pad_id)
+    input_ids = _padded([_renamed(row, rows, renaming) for row in rows], tokens, pad_id)
     surface_ids = _padded([row["surface_ids"] for row in rows], tokens, 0)
     sentence_ids = _padded([row["sentence_ids"] for row in rows], tokens, -1)
     is_word = (sentence_ids >= 0) & (surface_ids < FIRST_MARKER_SURFACE)
@@ -141,10 +150,55 @@ def _feature(article: Article, window: Window) -> Feature:
         "tags": np.stack([locator.mark(spans, len(window)) for spans in article.tags], -1).tolist()
         if article.tags is not None
         else None,
+        "evidence": _evidence(sentences, window, locator).tolist(),
         "mentions": mentions,
         "antecedent": antecedent,
+        "party_ids": _party_ids(article, sentences, window),
         **pointers,
     }
+
+
+def _party_ids(article: Article, sentences: Sequence[Sentence], window: Window) -> list[int]:
+    """List the tokens that begin capitalised words in names of speakers and accused, and stand nowhere else."""
+    forms = [form for sentence in sentences for form in (*(sentence.names or ()), *(sentence.targets or ()))]
+    words = {
+        start + word.start()
+        for start, end in chain(*forms)
+        for word in re.finditer(r"\w+", article.text[start:end])
+        if word[0][0].isupper()
+    }
+    begins = np.isin(window.offsets[:, 0], list(words)) & ~window.is_marker
+    named: list[int] = np.setdiff1d(window.input_ids[begins], window.input_ids[~begins]).tolist()
+    return named
+
+
+def _renamed(row: Feature, rows: Sequence[Feature], share: float) -> list[int]:
+    """Draw for each first token of a party's name one of the batch, as Hermann et al. (2015) hide entities.
+
+    What a party is called, and what was said of it elsewhere, says nothing about what this article says. Two may get
+    the same token, and what else a name is split into stays.
+    """
+    ids: list[int] = row["input_ids"]
+    others = [token for other in rows for token in other["party_ids"]]
+    if not (share and row["party_ids"]) or torch.rand(()) >= share:
+        return ids
+    drawn = torch.randint(len(others), (len(row["party_ids"]),)).tolist()
+    names = {token: others[index] for token, index in zip(row["party_ids"], drawn, strict=True)}
+    return [names.get(token, token) for token in ids]
+
+
+def _evidence(sentences: Sequence[Sentence], window: Window, locator: _Locator) -> NDArray[np.int64]:
+    """Tell of each token whether it shows a denial or an allegation, -1 where nobody has told, (tokens, 2)."""
+    shown = np.full((len(window), len(EVIDENCED)), -1)
+    for index, sentence in enumerate(sentences):
+        inside = window.sentence_ids == index
+        label = None if sentence.label is None else LABELS[sentence.label]
+        if label in EVIDENCED:
+            if sentence.evidence:
+                shown[inside, EVIDENCED.index(label)] = locator.mark(sentence.evidence, len(window))[inside]
+        elif label is not None:
+            shown[inside] = 0
+    return shown
 
 
 def _coreference(article: Article, window: Window, locator: _Locator) -> tuple[list[list[int]], list[list[int]]]:

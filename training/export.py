@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import onnxruntime
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
@@ -87,6 +89,7 @@ def write(graph: onnx.ModelProto, source: Path, folder: Path, *, int8: bool, sam
         if not windows:
             raise ValueError("the sample has no sentence that int8 could be fitted to; give texts with some")
         quantize(graph, windows)
+    graph = _fuse(graph)
     _forget_origin(graph)
     copy_files(source, folder, FILES)
     file = folder / GRAPHS["onnx-int8" if int8 else "onnx"]
@@ -155,6 +158,27 @@ def _fused_attention(
         version=1,
     )
     return attended.view(batch, tokens, heads, size), None
+
+
+def _fuse(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """Let ONNX Runtime join nodes now, as it would each time that it loads the graph."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        options.optimized_model_filepath = str(Path(folder, "graph.onnx"))
+        # Folded, the weights that are stored in 8 bits and computed with in float32 would be stored in float32.
+        onnxruntime.InferenceSession(
+            graph.SerializeToString(),
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=["ConstantFolding"],
+        )
+        fused = onnx.load(options.optimized_model_filepath)
+    used = {node.domain for node in fused.graph.node}
+    domains = [domain for domain in fused.opset_import if domain.domain in used]
+    del fused.opset_import[:]
+    fused.opset_import.extend(domains)
+    return fused
 
 
 def _forget_origin(graph: onnx.ModelProto) -> None:

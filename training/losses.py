@@ -13,6 +13,7 @@ IGNORED = -100
 _POINTERS = ("mention", "name", "target", "antecedent")
 # Antecedents teach the same pointer as names do.
 _WEIGHTS = {"mention": 1.0, "antecedent": 0.5}
+_EVIDENCE_WEIGHT = 0.3
 
 
 def pointer_loss(logits: Tensor, gold: Tensor) -> Tensor:
@@ -46,15 +47,15 @@ def label_loss(logits: Tensor, gold: Tensor, weights: Tensor) -> Tensor:
     return nn.functional.cross_entropy(flat, gold.flatten(), weights, ignore_index=IGNORED, reduction="sum")
 
 
-def tag_loss(logits: Tensor, gold: Tensor) -> Tensor:
-    """Binary cross-entropy of each token's tags; tags may overlap, because attributions nest.
+def token_loss(logits: Tensor, gold: Tensor) -> Tensor:
+    """Binary cross-entropy of each token's tags or evidence; they may overlap, because attributions nest.
 
     Args:
-        logits: (B, T, 3).
-        gold: 1 or 0, negative where nothing is known, (B, T, 3).
+        logits: For K kinds, (B, T, K).
+        gold: 1 or 0, negative where nothing is known, (B, T, K).
 
     Returns:
-        The sum over known tags, shape ().
+        The sum over all that is known, shape ().
 
     """
     losses = nn.functional.binary_cross_entropy_with_logits(logits, gold.clamp(min=0), reduction="none")
@@ -69,12 +70,14 @@ def count_gold(gold: Mapping[str, Tensor], label_weights: Tensor) -> Tensor:
         label_weights: One for each label, (4,).
 
     Returns:
-        The counts for labels, tags and the pointers ``mention``, ``name``, ``target`` and ``antecedent``, (6,).
+        The counts for labels, tags, evidence and the pointers ``mention``, ``name``, ``target`` and ``antecedent``,
+        (7,). Of evidence, only the words that are some are counted: all others are many, and soon learned.
 
     """
     labels = gold["labels"]
     pointers = [gold[head].any(-1).sum() for head in _POINTERS]
-    counts = [label_weights[labels[labels != IGNORED]].sum(), (gold["tags"] >= 0).sum(), *pointers]
+    tokens = [(gold["tags"] >= 0).sum(), (gold["evidence"] > 0).sum()]
+    counts = [label_weights[labels[labels != IGNORED]].sum(), *tokens, *pointers]
     return torch.stack([count.to(label_weights.dtype) for count in counts])
 
 
@@ -90,20 +93,24 @@ def total_loss(
     Args:
         output: What the model computed.
         gold: ``labels`` (B, S), ``mention``, ``name`` and ``target`` (B, S, 2, T), ``tags`` (B, T, 3),
-            ``antecedent`` (B, M, 2, T).
+            ``evidence`` (B, T, 2), ``antecedent`` (B, M, 2, T).
         weights: Weight of the heads ``name`` and ``target``.
         label_weights: One for each label, (4,).
-        counts: What ``count_gold`` counted, (6,). Where several processes share a batch, the mean of their counts:
+        counts: What ``count_gold`` counted, (7,). Where several processes share a batch, the mean of their counts:
             the mean of their losses is then the loss of the whole batch, however unequally gold lies.
 
     Returns:
         The loss, shape ().
 
     """
-    label, tag, *pointers = counts.clamp(min=1e-6)
+    label, tag, evidence, *pointers = counts.clamp(min=1e-6)
+    # A set whose evidence nobody has marked must not teach that no word ever is any.
+    is_marked = counts[2] > 0
     weights = {**_WEIGHTS, **weights}
     loss: Tensor = label_loss(output.label_logits, gold["labels"], label_weights) / label
-    loss = loss + tag_loss(output.tag_logits, gold["tags"]) / tag
+    loss = loss + token_loss(output.tag_logits, gold["tags"]) / tag
+    shown = token_loss(output.evidence_logits, gold["evidence"]) / evidence
+    loss = loss + _EVIDENCE_WEIGHT * shown.where(is_marked, 0.0)
     for head, count in zip(_POINTERS, pointers, strict=True):
         logits: Tensor | None = getattr(output, f"{head}_logits")
         if logits is not None:

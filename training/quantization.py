@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 _LARGEST = 127
 """The largest number that 8 bits hold, of either sign."""
 
-_SMALLEST = 1_000
+_SMALLEST = 10_000
 """Numbers that a weight must have to be worth storing in 8 bits."""
 
 _OUTLIERS = 16

@@ -23,21 +23,22 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, Trainer, TrainerC
 
 from stance import labelled
 from stance.classifier import DEFAULT_MODEL, StanceClassifier
-from stance.document import Document
+from stance.document import LABELS, Document
 from stance.engines.torch import TorchEngine
 from stance.evaluation import evaluate
 from stance.loading import find_folder, load_windower
-from stance.modeling import StanceConfig, StanceModel
+from stance.modeling import EVIDENCED, StanceConfig, StanceModel
 from stance.settings import Settings
 
 from .acceleration import accelerate
-from .averaging import AVERAGE_FILE, WeightAverage, average_models
+from .averaging import WeightAverage, average_models
 from .batches import Batches
 from .calibrate import calibrate
 from .configuration import ConfigurationError, Recipe, Stage, read_recipe
 from .corpora import read_source
 from .data import Feature, collate, features
 from .losses import count_gold, total_loss
+from .vocabulary import without_unused
 
 # One process fits the settings while the others wait, by default not long enough for a large model and fold.
 _LONGEST_WAIT = timedelta(hours=6)
@@ -87,7 +88,10 @@ class StanceTrainer(Trainer):
         processes = self.args.world_size
         size = self.args.per_device_train_batch_size * processes
         lengths = self.train_dataset["length"]
-        batches = Batches(lengths, size, self.args.seed, self.args.process_index, processes)
+        rare = {LABELS.index(label) for label in EVIDENCED}
+        plain = [index for index, labels in enumerate(self.train_dataset["labels"]) if rare.isdisjoint(labels)]
+        share = self.stage.plain_share
+        batches = Batches(lengths, size, self.args.seed, self.args.process_index, processes, plain, share)
         return DataLoaderShard(
             self.train_dataset,
             device=self.args.device,
@@ -165,14 +169,9 @@ def train(recipe: Recipe) -> Path:
     for stage in recipe.stages:
         end = output / f"{stage.name}{suffix}"
         if not is_model(end):
-            run_stage(recipe, stage, start, end, left_out)
+            run_stage(recipe, stage, [ends[name] for name in stage.start] or [start], end, left_out)
             processes.wait_for_everyone()
         start = ends[stage.name] = end
-    if recipe.average:
-        start = output / f"average{suffix}"
-        with processes.main_process_first():
-            if not is_model(start):
-                average(recipe, [ends[name] for name in recipe.average], start)
     final = output / f"model{suffix}"
     with processes.main_process_first():
         if not is_model(final):
@@ -197,13 +196,6 @@ def claim(output: Path, recipe: Recipe, processes: int) -> None:
         raise ConfigurationError(
             f"{output} holds the models of another recipe, which is in {file}; delete the folder or name another output"
         )
-
-
-def average(recipe: Recipe, stages: Sequence[Path], folder: Path) -> None:
-    """Write the mean of the models in ``stages`` to ``folder``."""
-    model = StanceModel.from_pretrained(stages[-1], dtype=torch.float32)
-    average_models(model, stages)
-    save(model, stages[-1], folder, torch.float32)
 
 
 def fit_settings(gold: Sequence[labelled.Article], folder: Path) -> dict[str, Any]:
@@ -240,18 +232,19 @@ def predict_unfitted(classifier: StanceClassifier, articles: Sequence[labelled.A
     return predicted
 
 
-def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, left_out: Container[str]) -> None:
-    """Train one stage from the model in ``start`` and write the result to ``end``; some texts are left out."""
+def run_stage(recipe: Recipe, stage: Stage, starts: Sequence[Path], end: Path, left_out: Container[str]) -> None:
+    """Train one stage from the mean of the models in ``starts`` to the one in ``end``; some texts are left out."""
+    start = starts[-1]
     model = StanceModel.from_pretrained(start, dtype=torch.float32)
+    if len(starts) > 1:
+        average_models(model, starts)
     settings = Settings.read(start)
     windower, pad_id = load_windower(start, settings)
     classifier = StanceClassifier(TorchEngine(model), windower, settings)
     articles = [article for source in stage.sources for article in read_source(source, recipe.calibration_fold)]
     # One corpus may hold the articles of another: a fold is unseen only if no reader gives them.
     articles = [article for article in articles if article.text.strip() not in left_out]
-    window = stage.window or settings.window
-    shorter = replace(settings, window=window, overlap=settings.overlap * window // settings.window)
-    dataset = Dataset.from_list(features(articles, load_windower(start, shorter)[0]))
+    dataset = Dataset.from_list(features(articles, windower))
     on_cpu = not torch.accelerator.is_available()
     if on_cpu and recipe.precision == "bf16":
         accelerate(model.encoder)
@@ -259,7 +252,7 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, left_out: Co
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=stage.epochs,
-        per_device_train_batch_size=max(1, recipe.batch_size * settings.window // window),
+        per_device_train_batch_size=recipe.batch_size,
         learning_rate=stage.learning_rate,
         warmup_steps=recipe.warmup,
         bf16=recipe.precision == "bf16",
@@ -278,22 +271,16 @@ def run_stage(recipe: Recipe, stage: Stage, start: Path, end: Path, left_out: Co
     # One process drives one GPU: several are for torchrun or accelerate launch.
     arguments._n_gpu = min(arguments.n_gpu, 1)
     mask_id = AutoTokenizer.from_pretrained(start).mask_token_id or pad_id
-    collator = functools.partial(collate, pad_id=pad_id, mask_id=mask_id, word_dropout=stage.word_dropout)
+    collator = functools.partial(
+        collate, pad_id=pad_id, mask_id=mask_id, word_dropout=stage.word_dropout, renaming=stage.renaming
+    )
     trainer = StanceTrainer(recipe, stage, classifier, model, arguments, dataset, collator)
-    trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints, bool(stage.averaging)))
+    trainer.train(resume_from_checkpoint=trainer.average.last_checkpoint(checkpoints))
     if stage.select == "best" and trainer.state.best_model_checkpoint:
         trainer.average.load(Path(trainer.state.best_model_checkpoint))
     trainer.average.copy_to(model)
     if trainer.is_world_process_zero():
         save(model, start, end, torch.float32)
-
-
-def last_checkpoint(folder: Path, averaged: bool) -> str | None:
-    """Find the last whole checkpoint in a folder; one that a kill cut short is passed over."""
-    needed = ["trainer_state.json", *([AVERAGE_FILE] if averaged else [])]
-    whole = [path for path in folder.glob("checkpoint-*") if all((path / name).is_file() for name in needed)]
-    last = max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-    return None if last is None else str(last)
 
 
 def is_model(folder: Path) -> bool:
@@ -340,15 +327,22 @@ def initialise(recipe: Recipe, folder: Path) -> None:
     # Dropout inside attention would cost the fused kernel, and gains nothing measurable.
     config.attention_probs_dropout_prob = 0.0
     config.attention_dropout = 0.0
-    # Where the encoder lay on this machine is nobody's business.
-    encoder = {key: value for key, value in config.to_dict().items() if key != "_name_or_path"}
-    model = StanceModel(StanceConfig(encoder=encoder, pointer_size=recipe.pointer_size, head_dropout=recipe.dropout))
-    if recipe.pretrained:
-        pretrained = AutoModel.from_pretrained(place, dtype=torch.float32)
-        # The pooling layer is left out, see StanceModel.
-        model.encoder.load_state_dict(pretrained.state_dict(), strict=False)
     with TemporaryDirectory() as tokenizer:
         AutoTokenizer.from_pretrained(place).save_pretrained(tokenizer)
+        rows = without_unused(Path(tokenizer))
+        if rows:
+            config.vocab_size = len(rows)
+        # Where the encoder lay on this machine is nobody's business.
+        encoder = {key: value for key, value in config.to_dict().items() if key != "_name_or_path"}
+        config = StanceConfig(encoder=encoder, pointer_size=recipe.pointer_size, head_dropout=recipe.dropout)
+        model = StanceModel(config)
+        if recipe.pretrained:
+            pretrained = AutoModel.from_pretrained(place, dtype=torch.float32)
+            if rows:
+                embeddings = pretrained.get_input_embeddings()
+                embeddings.weight = nn.Parameter(embeddings.weight[rows])
+            # The pooling layer is left out, see StanceModel.
+            model.encoder.load_state_dict(pretrained.state_dict(), strict=False)
         save(model, Path(tokenizer), folder, torch.float32, settings)
 
 

@@ -54,3 +54,21 @@ def test_the_loader_passes_the_epoch_on():
         loader.set_epoch(epoch)
         orders.append([batch.tolist() for batch in loader])
     assert orders[0] != orders[1]
+
+
+def test_each_epoch_reads_other_plain_windows_and_all_the_rest():
+    batches = Batches([5] * 20, size=4, seed=13, plain=range(12), share=0.25)
+    epochs = []
+    for epoch in range(3):
+        batches.set_epoch(epoch)
+        read = [index for batch in batches for index in batch]
+        assert len(read) == len(set(read)) == 11
+        assert len(list(batches)) == len(batches) == 3
+        assert set(range(12, 20)) <= set(read)
+        epochs.append(sorted(read))
+    assert epochs[0] != epochs[1] != epochs[2]
+
+
+def test_processes_leave_out_the_same_plain_windows():
+    whole, *parts = (Batches([5] * 20, 4, 13, *process, range(12), 0.25) for process in ((0, 1), (0, 2), (1, 2)))
+    assert sorted(chain(*whole)) == sorted(chain(*chain(*parts)))

@@ -8,6 +8,8 @@ import yaml
 from training.configuration import ConfigurationError, read_recipe
 
 GOOD = yaml.safe_load(Path("configs/smoke.yaml").read_text(encoding="utf-8"))
+STAGE = GOOD["stages"][0]
+FILE = STAGE["sources"][0]["path"]
 
 
 def written(tmp_path, **changes):
@@ -29,6 +31,9 @@ def written(tmp_path, **changes):
         ({"overlap": 96}, "overlap must be less"),
         ({"stages": []}, "stages"),
         ({"stages": GOOD["stages"] * 2}, "a name of its own"),
+        ({"stages": [{**STAGE, "start": [STAGE["name"]]}]}, "starts from stages before it"),
+        ({"stages": [{**STAGE, "renaming": 1.5}]}, "stages.0.renaming"),
+        ({"stages": [{**STAGE, "sources": [{**STAGE["sources"][0], "reader": "gum", "tags": FILE}]}]}, "tags is for"),
     ],
 )
 def test_faults_are_named(tmp_path, changes, message):

@@ -3,10 +3,13 @@
 import gzip
 import json
 
+import pytest
 import torch
 
+from stance import labelled
 from stance.document import AUTHOR
-from training.corpora import from_labelled, occurrences, read_gap, read_gum, read_polnear
+from training.configuration import Source
+from training.corpora import from_labelled, occurrences, read_gap, read_gum, read_labelled, read_polnear, read_source
 from training.data import collate, features
 
 TEXT = "Ada Roy denied it. She said Bo Lund lied."
@@ -54,6 +57,76 @@ def test_gold_lies_on_the_right_tokens(windower):
     assert not gold["target"][0, 0].any()
 
 
+def marked(sentences, windower):
+    """The words that count as evidence of each kind, and whether each sentence's tokens are known, by kind."""
+    line = {**LABELLED, "sentences": sentences}
+    gold = collate(features([from_labelled(line)], windower), pad_id=0)["gold"]["evidence"][0]
+    (window,) = windower.windows(TEXT, [(0, 18), (19, 41)])
+    words = [" ".join(TEXT[slice(*window.offsets[i])] for i in (gold[:, kind] > 0).nonzero()[:, 0]) for kind in (0, 1)]
+    known = [[bool((gold[window.sentence_ids == i, kind] >= 0).all()) for i in (0, 1)] for kind in (0, 1)]
+    return words, known
+
+
+def test_evidence_lies_on_its_words_and_only_its_own_label_is_known(windower):
+    denial, allegation = LABELLED["sentences"]
+    denial = {**denial, "evidence": [{"start": 8, "end": 14}]}
+    allegation = {**allegation, "evidence": [{"start": 36, "end": 40}]}
+    words, known = marked([denial, allegation], windower)
+    assert [word.replace(" ", "") for word in words] == ["denied", "lied"]
+    assert known == [[True, False], [False, True]]
+
+
+def test_where_nobody_has_marked_evidence_nothing_is_known(windower):
+    denial = LABELLED["sentences"][0]
+    plain = {"start": 19, "end": 41, "label": "assertion", "speaker": AUTHOR}
+    assert marked([denial, plain], windower) == (["", ""], [[False, True], [False, True]])
+
+
+def test_evidence_in_a_file_of_its_own_is_joined_by_article_and_sentence(tmp_path):
+    articles, evidence = tmp_path / "articles.jsonl", tmp_path / "evidence.jsonl"
+    articles.write_text(json.dumps(LABELLED))
+    sentence = {"start": 0, "end": 18, "evidence": [{"start": 8, "end": 14}]}
+    evidence.write_text(json.dumps({"id": "a", "sha256": labelled.text_hash(TEXT), "sentences": [sentence]}))
+    source = Source(reader="labelled", path=str(articles), evidence=str(evidence))
+    (article,) = read_source(source, None)
+    assert [sentence.evidence for sentence in article.sentences] == [[(8, 14)], []]
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "message"),
+    [
+        ("Another.", (0, 18), "line 1: no article has the sha256"),
+        (TEXT, (0, 17), "line 1: the article has no sentence at 0–17"),
+        (TEXT, (19, 41), "line 1.*must lie within the sentence"),
+    ],
+)
+def test_evidence_of_something_else_is_refused(tmp_path, text, span, message):
+    articles, evidence = tmp_path / "articles.jsonl", tmp_path / "evidence.jsonl"
+    articles.write_text(json.dumps(LABELLED))
+    sentence = {"start": span[0], "end": span[1], "evidence": [{"start": 8, "end": 14}]}
+    evidence.write_text(json.dumps({"sha256": labelled.text_hash(text), "sentences": [sentence]}))
+    with pytest.raises(labelled.LabelledSetError, match=message):
+        read_labelled(articles, evidence=evidence)
+
+
+def test_evidence_marks_each_article_of_its_text(tmp_path):
+    articles, evidence = tmp_path / "articles.jsonl", tmp_path / "evidence.jsonl"
+    articles.write_text("".join(json.dumps({**LABELLED, "id": name}) + "\n" for name in "ab"))
+    sentence = {"start": 0, "end": 18, "evidence": [{"start": 8, "end": 14}]}
+    evidence.write_text(json.dumps({"sha256": labelled.text_hash(TEXT), "sentences": [sentence]}))
+    read = read_labelled(articles, evidence=evidence)
+    assert [article.sentences[0].evidence for article in read] == [[(8, 14)], [(8, 14)]]
+
+
+@pytest.mark.parametrize("line", ["[]", '{"sentences": []}', '{"sha256": "0", "sentences": [{"start": 0}]}', "7"])
+def test_a_line_that_marks_no_evidence_is_refused(tmp_path, line):
+    articles, evidence = tmp_path / "articles.jsonl", tmp_path / "evidence.jsonl"
+    articles.write_text(json.dumps(LABELLED))
+    evidence.write_text(line)
+    with pytest.raises(labelled.LabelledSetError, match="line 1: a line of evidence is a JSON object"):
+        read_labelled(articles, evidence=evidence)
+
+
 def test_word_dropout_hides_tokens_but_no_marker_and_no_padding(windower):
     rows = features([from_labelled(LABELLED)], windower)
     longer = from_labelled({"id": "b", "text": TEXT * 2, "sentences": LABELLED["sentences"]})
@@ -62,6 +135,38 @@ def test_word_dropout_hides_tokens_but_no_marker_and_no_padding(windower):
     kept = batch["input_ids"][0, : len(window)] != 7
     assert kept.tolist() == window.is_marker.tolist()
     assert not (collate(rows, pad_id=0, mask_id=7)["input_ids"] == 7).any()
+
+
+def test_renaming_changes_the_names_of_parties_wherever_they_stand_and_nothing_else(windower):
+    other = from_labelled({**LABELLED, "text": TEXT.replace("Ada Roy", "Eva Orr")})
+    rows = features([from_labelled(LABELLED)], windower) + features([other], windower)
+    plain = collate(rows, pad_id=0)
+    names = {token for row in rows for token in row["party_ids"]}
+    renamed = [collate(rows, pad_id=0, renaming=1.0) for _ in range(20)]
+    was = plain["input_ids"]
+    for batch in renamed:
+        is_name = torch.isin(was, torch.tensor(sorted(names)))
+        assert torch.equal(batch["input_ids"][~is_name], was[~is_name])
+        assert set(batch["input_ids"][is_name].tolist()) <= names
+        assert all(torch.equal(batch["gold"][head], plain["gold"][head]) for head in plain["gold"])
+        for before, after in zip(was.tolist(), batch["input_ids"].tolist(), strict=True):
+            assert len(set(zip(before, after, strict=True))) == len(set(before))
+    assert any(not torch.equal(batch["input_ids"], was) for batch in renamed)
+    assert torch.equal(collate(rows, pad_id=0, renaming=0.0)["input_ids"], was)
+
+
+def test_words_that_name_no_party_keep_their_tokens(windower):
+    line = {"id": "a", "text": "Ada Roy said the ministry lied. The Ministry did."}
+    speaker = {"name": "Ada Roy", "mention": {"start": 0, "end": 7}}
+    first = {"start": 0, "end": 31, "label": "assertion", "speaker": speaker}
+    ministry = {"name": "Ministry", "mention": {"start": 36, "end": 44}}
+    second = {"start": 32, "end": 49, "label": "assertion", "speaker": ministry}
+    (row,) = features([from_labelled({**line, "sentences": [first, second]})], windower)
+    (window,) = windower.windows(line["text"], [(0, 31), (32, 49)])
+    token = dict(zip(window.offsets[:, 0].tolist(), window.input_ids.tolist(), strict=True))
+    assert token[4] in row["party_ids"]
+    assert token[36] == token[17]
+    assert token[36] not in row["party_ids"]
 
 
 def test_the_author_is_the_first_position(windower):

@@ -1,22 +1,32 @@
 """Exported folders are whole, carry nothing of the machine that made them, and are small in int8."""
 
 import json
+import math
 
 import pytest
 
 from stance.classifier import FILES, WEIGHTS
 from stance.cli import main
 from stance.engines import GRAPHS
+from tests.conftest import SMALLEST
 
 onnx = pytest.importorskip("onnx", reason="needs the extra export: pip install 'stance[export]'")
-helper, numpy_helper = onnx.helper, onnx.numpy_helper
 
 
 def test_int8_stores_a_byte_a_weight(exported):
     sizes = {name: (exported / file).stat().st_size for name, file in GRAPHS.items()}
     assert sizes["onnx-int8"] < sizes["onnx"]
     graph = onnx.load(exported / GRAPHS["onnx-int8"]).graph
-    assert "MatMulInteger" in {node.op_type for node in graph.node}
+    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    products = [node for node in graph.node if node.op_type in {"DynamicQuantizeMatMul", "MatMulIntegerToFloat"}]
+    assert {types[node.input[1]] for node in products} == {onnx.TensorProto.INT8}
+
+
+def test_small_layers_stay_in_float32(exported):
+    weights = onnx.load(exported / GRAPHS["onnx-int8"]).graph.initializer
+    sizes = [math.prod(weight.dims) for weight in weights if weight.data_type == onnx.TensorProto.INT8]
+    assert sizes
+    assert min(sizes) >= SMALLEST
 
 
 @pytest.mark.parametrize("file", GRAPHS.values())
@@ -51,7 +61,8 @@ def test_no_weights_of_another_model_stay_beside_the_graph(exported, tmp_path):
     assert {file.name for file in tmp_path.iterdir()} == {*FILES, GRAPHS["onnx"]}
 
 
-def test_int8_is_fitted_to_a_sample(exported, tmp_path, capsys):
+def test_int8_is_fitted_to_a_sample(exported, tmp_path, monkeypatch):
+    monkeypatch.setattr("training.quantization._SMALLEST", SMALLEST)
     sample = tmp_path / "sample.jsonl"
     sample.write_text(json.dumps({"text": "Ada denied it. Bob had accused her.", "sentences": []}) + "\n")
     command = ["export", str(exported), "-o", str(tmp_path / "out"), "--int8", "--sample", str(sample)]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stance.modeling import StanceOutput
-from training.losses import IGNORED, count_gold, label_loss, pointer_loss, tag_loss, total_loss
+from training.losses import IGNORED, count_gold, label_loss, pointer_loss, token_loss, total_loss
 
 HEADS = {"name": 3.0, "target": 4.0}
 LABELS = torch.tensor([1.0, 2.0, 3.0, 1.0])
@@ -46,7 +46,7 @@ def test_label_loss_ignores_padding():
 def test_tags_that_are_not_known_cost_nothing():
     logits = torch.zeros(1, 2, 3)
     gold = torch.tensor([[[1.0, 0.0, 1.0], [-1.0, -1.0, -1.0]]])
-    assert tag_loss(logits, gold).item() == pytest.approx(3 * math.log(2))
+    assert token_loss(logits, gold).item() == pytest.approx(3 * math.log(2))
 
 
 def batch(windows, golden):
@@ -61,9 +61,12 @@ def batch(windows, golden):
     labels[:golden, 0], labels[:golden, 1] = 1, 2
     tags = torch.full((windows, 5, 3), -1.0)
     tags[:golden] = 1.0
-    gold = {"labels": labels, "tags": tags, **{head: pointer(3) for head in ("mention", "name", "target")}}
+    evidence = torch.full((windows, 5, 2), -1.0)
+    evidence[:golden], evidence[:golden, :3] = 0.0, 1.0
+    gold = {"labels": labels, "tags": tags, "evidence": evidence}
+    gold |= {head: pointer(3) for head in ("mention", "name", "target")}
     gold["antecedent"] = pointer(2)
-    shapes = [(3, 4), (3, 2, 5), (3, 2, 5), (3, 2, 5), (5, 3), (2, 2, 5)]
+    shapes = [(3, 4), (3, 2, 5), (3, 2, 5), (3, 2, 5), (5, 3), (5, 2), (2, 2, 5)]
     return StanceOutput(*(torch.randn(windows, *shape, requires_grad=True) for shape in shapes)), gold
 
 
@@ -77,7 +80,9 @@ def test_it_is_the_weighted_sum_of_means():
     logits = StanceOutput(*(torch.zeros_like(value) for value in vars(output).values()))
     loss = total_loss(logits, gold, HEADS, torch.ones(4), count_gold(gold, torch.ones(4)))
     pointers = 1 + HEADS["name"] + HEADS["target"] + 0.5
-    assert loss.item() == pytest.approx(math.log(4) + math.log(2) + pointers * math.log(5 / 2), rel=1e-6)
+    # Of five tokens three are evidence: each of these pays for its share of the others.
+    tokens = math.log(2) + 0.3 * math.log(2) * 5 / 3
+    assert loss.item() == pytest.approx(math.log(4) + tokens + pointers * math.log(5 / 2), rel=1e-6)
 
 
 def test_a_batch_without_gold_costs_nothing():
@@ -88,8 +93,19 @@ def test_a_batch_without_gold_costs_nothing():
     assert all(value.grad.abs().sum() == 0 for value in vars(output).values())
 
 
+def test_where_no_word_is_evidence_nothing_is_learned_of_it():
+    output, gold = batch(2, golden=2)
+    gold["evidence"].clamp_(max=0.0)
+    total_loss(output, gold, HEADS, LABELS, count_gold(gold, LABELS)).backward()
+    assert output.evidence_logits.grad.abs().sum() == 0
+    assert output.label_logits.grad.abs().sum() > 0
+
+
 def test_the_mean_of_unequal_parts_is_the_loss_of_the_batch():
     output, gold = batch(6, golden=4)
+    # A single word is evidence, so that one part has none.
+    gold["evidence"][gold["evidence"] > 0] = 0.0
+    gold["evidence"][0, 0, 0] = 1.0
     whole = total_loss(output, gold, HEADS, LABELS, count_gold(gold, LABELS))
     parts = [part(output, gold, rows) for rows in (slice(0, 3), slice(3, 6))]
     counts = torch.stack([count_gold(own, LABELS) for _, own in parts]).mean(0)

@@ -1,11 +1,13 @@
 """Training from a recipe: it learns, it resumes after a kill to the same result, and it fine-tunes what it made."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from stance import StanceClassifier, labelled
 from stance.modeling import StanceModel
@@ -98,13 +100,46 @@ def test_what_a_stance_model_has_already_is_refused(recipe, tmp_path, changes):
         train(again)
 
 
-def test_the_model_may_be_the_mean_of_stages(recipe):
+def test_a_model_starts_without_the_tokens_that_its_encoder_reserves(recipe, tmp_path):
+    encoder, folder = tmp_path / "encoder", tmp_path / "start"
+    AutoModel.from_config(AutoConfig.from_pretrained(recipe.model)).save_pretrained(encoder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(Path(recipe.model, name), encoder)
+    tokens = AutoTokenizer.from_pretrained(encoder).get_vocab()
+    file = encoder / "tokenizer.json"
+    text = file.read_text(encoding="utf-8")
+    assert '"a":' in text
+    file.write_text(text.replace('"a":', '"[unused0]":'), encoding="utf-8")
+    initialise(recipe.model_copy(update={"model": str(encoder), "pretrained": True}), folder)
+    before, after = (load_file(place / "model.safetensors") for place in (encoder, folder))
+    new = AutoTokenizer.from_pretrained(folder).get_vocab()
+    assert new.keys() == tokens.keys() - {"a"}
+    name = "embeddings.word_embeddings.weight"
+    for token, number in new.items():
+        assert torch.equal(after[f"encoder.{name}"][number], before[name][tokens[token]]), token
+
+
+def test_an_epoch_reads_a_share_of_the_plain_windows(recipe, tmp_path):
+    lines = [{"id": f"{i}", "text": "So.", "sentences": [{"start": 0, "end": 3, "label": "none"}]} for i in range(64)]
+    labelled.write(tmp_path / "plain.jsonl", lines)
+    source = Source(reader="labelled", path=str(tmp_path / "plain.jsonl"))
+    steps = []
+    for share in (1.0, 0.25):
+        stage = recipe.stages[0].model_copy(update={"sources": [source], "epochs": 1, "plain_share": share})
+        output = tmp_path / f"{share}"
+        train(recipe.model_copy(update={"stages": [stage], "output": str(output)}))
+        (checkpoint,) = (output / "stance-checkpoints").glob("checkpoint-*")
+        steps.append(int(checkpoint.name.partition("-")[2]))
+    assert steps == [64 / recipe.batch_size, 16 / recipe.batch_size]
+
+
+def test_a_stage_may_start_from_the_mean_of_stages(recipe):
     stages = [recipe.stages[0].model_copy(update={"name": name, "epochs": 1}) for name in ("first", "second")]
-    own = recipe.model_copy(update={"stages": stages, "average": ["first", "second"]})
-    output = train(own).parent
-    first, second, mean = (load_file(output / place / "model.safetensors") for place in ("first", "second", "average"))
+    # So slow a stage ends where it starts.
+    last = stages[0].model_copy(update={"name": "last", "start": ["first", "second"], "learning_rate": 1e-12})
+    output = train(recipe.model_copy(update={"stages": [*stages, last]})).parent
+    first, second, mean = (load_file(output / place / "model.safetensors") for place in ("first", "second", "last"))
     name = "label.weight"
-    assert not torch.equal(first[name], second[name])
     torch.testing.assert_close(mean[name], (first[name] + second[name]) / 2)
 
 
