@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -25,6 +26,7 @@ FAKE = (
     "StanceClassifier.from_pretrained = lambda model: Slow()\n"
     "from stance.cli import main; sys.exit(main())"
 )
+SCORE = re.compile(r"\b\d\.\d+(?:e-\d+)?")
 
 
 class Choosy(FakeClassifier):
@@ -98,7 +100,10 @@ def test_a_real_run_killed_twenty_times(archive, tmp_path, tiny):
     assert ids(out) == [str(number) for number in range(4000)]
     uncut = tmp_path / "uncut.jsonl"
     assert start("classify", path, "-o", uncut, "--model", tiny.folder, code=None).wait() == 0
-    assert uncut.read_bytes() == out.read_bytes()
+    whole, resumed = uncut.read_text(encoding="utf-8"), out.read_text(encoding="utf-8")
+    assert SCORE.sub("", resumed) == SCORE.sub("", whole)
+    # After a kill other articles share a batch, which changes the last digits in float32.
+    assert list(map(float, SCORE.findall(resumed))) == pytest.approx(list(map(float, SCORE.findall(whole))), abs=1e-4)
 
 
 def test_it_goes_on_from_any_byte(archive, tmp_path):
