@@ -80,10 +80,10 @@ class Names:
     def fullest(self, form: str) -> str:
         """Return the fullest form by which the article names who is called ``form``."""
         bare = without_titles(form)
-        whole = self._whole.pop(bare, bare)
+        whole = self._whole.get(bare)
         # Cut short, unless another party is called so.
-        if whole != bare and self.text.count(bare) == self.text.count(whole):
-            self._full[bare] = whole
+        if whole and self.text.count(bare) == self.text.count(whole):
+            return whole
         return self._full.get(bare, bare)
 
     def speaker(self, mention: tuple[int, int], name: Candidates) -> Party:

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import re
 import resource
 import signal
 import subprocess
@@ -26,7 +25,6 @@ FAKE = (
     "StanceClassifier.from_pretrained = lambda model: Slow()\n"
     "from stance.cli import main; sys.exit(main())"
 )
-SCORE = re.compile(r"\b\d\.\d+(?:e-\d+)?")
 
 
 class Choosy(FakeClassifier):
@@ -94,16 +92,13 @@ def test_a_killed_run_ends_with_each_record_once(archive, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_real_run_killed_twenty_times(archive, tmp_path, tiny):
+def test_a_real_run_killed_twenty_times(archive, tmp_path):
     path, out = archive(4000), tmp_path / "out.jsonl"
-    assert kill_and_resume(path, out, 20, "--model", tiny.folder, code=None) == 0
+    assert kill_and_resume(path, out, 20, code=None) == 0
     assert ids(out) == [str(number) for number in range(4000)]
     uncut = tmp_path / "uncut.jsonl"
-    assert start("classify", path, "-o", uncut, "--model", tiny.folder, code=None).wait() == 0
-    whole, resumed = uncut.read_text(encoding="utf-8"), out.read_text(encoding="utf-8")
-    assert SCORE.sub("", resumed) == SCORE.sub("", whole)
-    # After a kill other articles share a batch, which changes the last digits in float32.
-    assert list(map(float, SCORE.findall(resumed))) == pytest.approx(list(map(float, SCORE.findall(whole))), abs=1e-4)
+    assert start("classify", path, "-o", uncut, code=None).wait() == 0
+    assert uncut.read_bytes() == out.read_bytes()
 
 
 def test_it_goes_on_from_any_byte(archive, tmp_path):

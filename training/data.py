@@ -63,21 +63,14 @@ def collate(
     tokens = max(len(row["input_ids"]) for row in rows)
     sentences = max(len(row["labels"]) for row in rows)
     mentions = max(1, *(len(row["mentions"]) for row in rows))
-    tags = torch.full((len(rows), tokens, len(TAGS)), -1.0)
-    for index, row in enumerate(rows):
-        if row["tags"] is not None:
-            tags[index, : len(row["input_ids"])] = torch.tensor(row["tags"], dtype=torch.float)
-    evidence = torch.full((len(rows), tokens, len(EVIDENCED)), -1.0)
-    for index, row in enumerate(rows):
-        evidence[index, : len(row["input_ids"])] = torch.tensor(row["evidence"], dtype=torch.float)
     gold = {
         "labels": _padded([row["labels"] for row in rows], sentences, IGNORED),
         "mention": _answers([row["mention"] for row in rows], sentences, tokens),
         "name": _answers([row["name"] for row in rows], sentences, tokens),
         "target": _answers([row["target"] for row in rows], sentences, tokens),
         "antecedent": _answers([row["antecedent"] for row in rows], mentions, tokens),
-        "tags": tags,
-        "evidence": evidence,
+        "tags": _marks([row["tags"] for row in rows], tokens, len(TAGS)),
+        "evidence": _marks([row["evidence"] for row in rows], tokens, len(EVIDENCED)),
     }
     asked = torch.zeros(len(rows), mentions, 3, dtype=torch.long)
     for index, row in enumerate(rows):
@@ -228,6 +221,15 @@ def _at(query: int, answers: Iterable[tuple[int, int]]) -> list[list[int]]:
 
 def _padded(rows: Sequence[Sequence[int]], length: int, fill: int) -> Tensor:
     return torch.tensor([[*row, *([fill] * (length - len(row)))] for row in rows], dtype=torch.long)
+
+
+def _marks(rows: Sequence[Sequence[Sequence[int]] | None], tokens: int, kinds: int) -> Tensor:
+    """Mark tokens of each kind, -1 where nothing is known, (B, tokens, kinds)."""
+    gold = torch.full((len(rows), tokens, kinds), -1.0)
+    for index, row in enumerate(rows):
+        if row is not None:
+            gold[index, : len(row)] = torch.tensor(row, dtype=torch.float)
+    return gold
 
 
 def _answers(rows: Sequence[Sequence[Sequence[int]]], queries: int, tokens: int) -> Tensor:

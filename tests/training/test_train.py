@@ -140,6 +140,7 @@ def test_a_stage_may_start_from_the_mean_of_stages(recipe):
     output = train(recipe.model_copy(update={"stages": [*stages, last]})).parent
     first, second, mean = (load_file(output / place / "model.safetensors") for place in ("first", "second", "last"))
     name = "label.weight"
+    assert not torch.equal(first[name], second[name])
     torch.testing.assert_close(mean[name], (first[name] + second[name]) / 2)
 
 
