@@ -54,7 +54,10 @@ def test_fewer_bits_stay_close(exported, tiny, engine):
         assert [*one.scores.values()] == pytest.approx([*other.scores.values()], abs=0.05)
 
 
-def test_products_of_8_bits_do_not_overflow(tmp_path):
+@pytest.mark.parametrize("is_told", [True, False])
+def test_products_of_8_bits_do_not_overflow(tmp_path, monkeypatch, is_told):
+    if not is_told:
+        monkeypatch.setattr("stance.engines.onnx._CPU", tmp_path / "no such file")
     onnx = pytest.importorskip("onnx", reason="needs the extra export: pip install 'stance[export]'")
     helper = onnx.helper
     states = helper.make_tensor_value_info("states", onnx.TensorProto.UINT8, [16, 64])

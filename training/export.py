@@ -13,6 +13,7 @@ from transformers import AttentionInterface
 
 from stance.classifier import FILES
 from stance.engines import GRAPHS
+from stance.engines.onnx import SLOW_FUSION
 from stance.loading import copy_files, find_folder, load_windower, read_network
 from stance.modeling import StanceModel
 from stance.sentences import split
@@ -171,7 +172,7 @@ def _fuse(graph: onnx.ModelProto) -> onnx.ModelProto:
             graph.SerializeToString(),
             options,
             providers=["CPUExecutionProvider"],
-            disabled_optimizers=["ConstantFolding"],
+            disabled_optimizers=["ConstantFolding", SLOW_FUSION],
         )
         fused = onnx.load(options.optimized_model_filepath)
     used = {node.domain for node in fused.graph.node}
