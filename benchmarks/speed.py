@@ -2,8 +2,8 @@
 
 Every case runs in a process of its own, one after the other on one machine, so that their ratios mean something. A
 case's time is the best of its repetitions; those that take minutes run once. Only what part of the bare encoder's
-speed the whole pipeline has is measured by turns in one process. ``--quick`` takes few articles, to see that everything
-runs.
+speed the whole pipeline has, and how near that comes to the processor's peak, is measured by turns in one process.
+``--quick`` takes few articles, to see that everything runs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from stance.classifier import DEFAULT_MODEL
 from stance.engines import ENGINES, GRAPHS
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from stance.windows import Window
 
 Figures = dict[str, Any]
+Result = TypeVar("Result")
 
 _REPETITIONS = 3
 _TURNS = 5
@@ -83,6 +84,7 @@ def run_all(articles: str, quick: bool, float32_folder: str) -> list[Figures]:
     cases += [("pipeline", {"engine": "onnx-int8", "count": count}, 0) for count in counts]
     cases += [("length", {"kilobytes": size}, 0) for size in lengths]
     cases += [("share", {"count": many, "turns": 1 if quick else _TURNS}, 0)]
+    cases += [("steps", {"count": many}, 0), ("peak", {"count": many, "turns": 1 if quick else _TURNS}, 0)]
     cases += [("zero_shot", {}, 0), ("sentence_pipeline", {}, 0)]
     best: dict[int, Figures] = {}
     # Round by round, so that a machine which slows down for a while does so to all cases.
@@ -152,7 +154,7 @@ def pipeline(articles: str, engine: str, count: int, model: str | None = None) -
 
 def bare_encoder(articles: str, count: int) -> Figures:
     """Time the int8 encoder alone, without heads, on the windows that the pipeline would read."""
-    work, sentences = _encoder_work(_texts(articles, count))
+    work, sentences, _ = _encoder_work(_texts(articles, count))
     return _rate(_seconds(work), sentences)
 
 
@@ -162,14 +164,82 @@ def share(articles: str, count: int, turns: int) -> Figures:
 
     classifier = stance.load(engine="onnx-int8")
     texts = _texts(articles, count)
-    encode, _ = _encoder_work(texts)
+    encode, *_ = _encoder_work(texts)
     classifier.classify(texts[0])
     pairs = [(_seconds(lambda: deque(classifier.stream(texts), 0)), _seconds(encode)) for _ in range(turns)]
     return {"seconds": sum(map(sum, pairs)), "shares": [encoder / whole for whole, encoder in pairs]}
 
 
-def _encoder_work(texts: Sequence[str]) -> tuple[Callable[[], object], int]:
-    """Prepare the run of the bare encoder over texts; tell how many sentences they have."""
+def steps(articles: str, count: int) -> Figures:
+    """Count the processor's seconds in each step of the pipeline, on all processors together."""
+    import stance
+    from stance.assembly import assemble
+    from stance.decoding import decode
+    from stance.sentences import split
+
+    classifier = stance.load(engine="onnx-int8")
+    spent = dict.fromkeys(("sentences", "windows", "engine", "decoding", "assembly"), 0.0)
+
+    def clock(step: str, call: Callable[..., Result], *given: object) -> Result:
+        began = time.process_time()
+        result = call(*given)
+        spent[step] += time.process_time() - began
+        return result
+
+    classifier.classify("The mayor denied it.")
+    for text in _texts(articles, count):
+        spans = clock("sentences", split, text)
+        windows = clock("windows", classifier.windower.windows, text, spans)
+        logits = clock("engine", lambda given: list(classifier.engine.run(given)), windows)
+        readings = clock("decoding", decode, text, windows, logits, classifier.settings)
+        clock("assembly", assemble, None, text, spans, readings, classifier.settings, None)
+    return {"seconds": sum(spent.values()), "steps": spent}
+
+
+def peak(articles: str, count: int, turns: int) -> Figures:
+    """Compare the encoder's products of 8 bits, in the time of all it computes, with a large such product."""
+    import numpy as np
+    import onnx
+
+    from stance.engines.onnx import OnnxEngine
+
+    size = 2048
+    helper = onnx.helper
+    states = helper.make_tensor_value_info("states", onnx.TensorProto.UINT8, [size, size])
+    product = helper.make_tensor_value_info("product", onnx.TensorProto.INT32, [size, size])
+    values = {"weight": np.ones((size, size), np.int8), "nought": np.uint8(0), "zero": np.int8(0)}
+    constants = [onnx.numpy_helper.from_array(np.asarray(value), name) for name, value in values.items()]
+    node = helper.make_node("MatMulInteger", ["states", "weight", "nought", "zero"], ["product"])
+    graph = helper.make_graph([node], "product", [states], [product], constants)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "product.onnx")
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), file)
+        engine = OnnxEngine(file)
+    given = {"states": np.ones((size, size), np.uint8)}
+
+    def multiply() -> None:
+        with ThreadPoolExecutor(engine.threads) as pool:
+            list(pool.map(lambda _: engine.session.run(None, given), range(4 * engine.threads)))
+
+    encode, _, tokens = _encoder_work(_texts(articles, count))
+    times = [(_seconds(multiply), _seconds(encode)) for _ in range(turns)]
+    large, whole = map(min, zip(*times, strict=True))
+    rates = 4 * engine.threads * 2 * size**3 / large, tokens * _operations() / whole
+    return {"seconds": whole, "peak GOPS": round(rates[0] / 1e9), "encoder GOPS": round(rates[1] / 1e9)}
+
+
+def _operations() -> int:
+    """Count the additions and multiplications of 8 bits that the encoder computes for each token."""
+    import onnx
+
+    graph = onnx.load(DEFAULT_MODEL / GRAPHS["onnx-int8"]).graph
+    sizes = {weight.name: list(weight.dims) for weight in graph.initializer}
+    products = [node for node in graph.node if node.op_type in {"DynamicQuantizeMatMul", "MatMulIntegerToFloat"}]
+    return sum(2 * sizes[node.input[1]][0] * sizes[node.input[1]][1] for node in products)
+
+
+def _encoder_work(texts: Sequence[str]) -> tuple[Callable[[], object], int, int]:
+    """Prepare the run of the bare encoder over texts; tell how many sentences they have, and tokens their windows."""
     import onnx
 
     from stance.engines import GRAPHS
@@ -199,7 +269,7 @@ def _encoder_work(texts: Sequence[str]) -> tuple[Callable[[], object], int]:
             list(pool.map(read, windows))
 
     read(windows[0])
-    return work, sum(map(len, spans))
+    return work, sum(map(len, spans)), sum(map(len, windows))
 
 
 def length(articles: str, kilobytes: int) -> Figures:
@@ -243,7 +313,10 @@ def sentence_pipeline(articles: str) -> Figures:
 
 
 CASES: Mapping[str, Callable[..., Figures]] = MappingProxyType(
-    {case.__name__: case for case in (start, pipeline, bare_encoder, share, length, zero_shot, sentence_pipeline)}
+    {
+        case.__name__: case
+        for case in (start, pipeline, bare_encoder, share, steps, peak, length, zero_shot, sentence_pipeline)
+    }
 )
 
 

@@ -104,12 +104,14 @@ def softmax(logits: Floats64) -> Floats64:
 def _words(text: str, window: Window, logits: Logits) -> list[_Words]:
     """Find mention, name, target and cue of each sentence that is read in a window."""
     rows = slice(window.read[0] - window.first, window.read[1] - window.first)
-    pointed = (_point(text, window, head[rows]) for head in (logits.mention, logits.name, logits.target))
-    return list(zip(*pointed, _cues(text, window, logits.tag, range(rows.start, rows.stop)), strict=True))
+    pointed = _point(text, window, np.concatenate([logits.mention[rows], logits.name[rows], logits.target[rows]]))
+    count = rows.stop - rows.start
+    heads = (pointed[:count], pointed[count : 2 * count], pointed[2 * count :])
+    return list(zip(*heads, _cues(text, window, logits.tag, range(rows.start, rows.stop)), strict=True))
 
 
 def _point(text: str, window: Window, logits: Floats) -> list[Candidates]:
-    """Rank the spans of each sentence's pointer by the product of start, end and length probability."""
+    """Rank the spans of each of some pointers by the product of start, end and length probability."""
     probabilities = softmax(logits.astype(np.float64))
     none = probabilities[:, :, 0].mean(axis=1)
     probabilities[:, :, window.is_marker] = 0.0
@@ -124,15 +126,16 @@ def _point(text: str, window: Window, logits: Floats) -> list[Candidates]:
     scores *= allowed * _LENGTH_PRIOR
     flat = scores.reshape(count, -1)
     order = np.argsort(-flat, axis=-1)[:, :_BEST_STARTS]
+    start, more = np.divmod(order, _MOST_TOKENS)
+    begins = window.offsets[best[rows, start], 0].tolist()
+    stops = window.offsets[inside[rows, start, more], 1].tolist()
+    weights = flat[rows, order].tolist()
     out = []
     for row in range(count):
-        spans, weights = [], []
-        for cell in order[row]:
-            if flat[row, cell] > 1e-4:
-                first, last = best[row, cell // _MOST_TOKENS], inside[row, cell // _MOST_TOKENS, cell % _MOST_TOKENS]
-                spans.append(_whole_words(text, int(window.offsets[first, 0]), int(window.offsets[last, 1])))
-                weights.append(float(flat[row, cell]))
-        out.append(Candidates(tuple(spans), tuple(weights), float(none[row])))
+        likely = [weight for weight in weights[row] if weight > 1e-4]
+        # The weights fall, so that what is likely comes first.
+        spans = tuple(_whole_words(text, *span) for span in zip(begins[row], stops[row][: len(likely)], strict=False))
+        out.append(Candidates(spans, tuple(likely), float(none[row])))
     return out
 
 

@@ -1,7 +1,8 @@
 """Mentions to parties: which name each mention stands for, across the whole article.
 
-The network points at a name within its window. What reaches farther, and what rules do without error, is done here:
-surnames, acronyms, names with acronyms that were cut short, and pronouns whose name lies before the window.
+The network points at a name within its window. What reaches farther, and what rules do better, is done here: surnames,
+other spellings of them, acronyms, names with acronyms that were cut short, pronouns whose name lies before the window,
+and that "she" is no Mr.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import dropwhile
 
 from stance.decoding import Candidates
@@ -17,6 +19,13 @@ from stance.decoding import Candidates
 PRONOUNS = frozenset(
     "i me my mine we us our ours you your yours he him his she her hers it its they them their theirs who whom".split()
 )
+_GENDER_OF_PRONOUN = dict.fromkeys("he him his".split(), "male") | dict.fromkeys("she her hers".split(), "female")
+_GENDER_OF_TITLE = {
+    **dict.fromkeys("Mr Sir Lord".split(), "male"),
+    **dict.fromkeys("Mrs Ms Miss Dame Lady Baroness".split(), "female"),
+    # A chairman or a spokesman may be a woman.
+    **dict.fromkeys("spokeswoman chairwoman congresswoman councilwoman businesswoman actress".split(), "female"),
+}
 _DEFINITE = frozenset("the this that these those his her their its my our your both".split())
 _SMALL = frozenset("of the and for in on at by to with from s".split())
 _TITLES = frozenset(
@@ -26,7 +35,7 @@ _TITLES = frozenset(
     "chairwoman detective inspector spokesman spokeswoman spokesperson reverend rev father pastor bishop pope "
     "attorney former officer the a an deputy chief police foreign defence defense first rt hon cllr councillor "
     "coach".split()
-)
+) | {title.lower() for title in _GENDER_OF_TITLE}
 # Capitalised at the start of a sentence without being part of a name.
 _STARTERS = frozenset(
     "a after all also although an and as at because before but by during even for from he her his how however if in it "
@@ -36,8 +45,17 @@ _STARTERS = frozenset(
 )
 # In training, the accused is often out of sight of the window; but nobody can tell only in one allegation of sixty.
 _NOBODY = 0.2
+# Two spellings of one surname share this part of their letters at least, and differ in length by one at most.
+_ALIKE = 0.8
+_SHORTEST, _LONGEST = 5, 30
 _WORD = r"(?:[A-Z]\.|[A-Z][\w’'\-]*)"
 _PERSON = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:de|da|di|al|el|van|von|der|bin) )*{_WORD})+")
+# Of all titles, only these may have a full stop: "said a spokeswoman. Paul Reed" are two sentences.
+_TITLE = "|".join(
+    rf"{title}\.?" if title in {"Mr", "Mrs", "Ms"} else title if title.istitle() else f"(?i:{title[0]}){title[1:]}"
+    for title in _GENDER_OF_TITLE
+)
+_TITLED = re.compile(rf"(?<![\w’'\-])(Mr\.? (?:and|&) )?({_TITLE}) ({_WORD}(?: {_WORD}){{0,2}})")
 _IN_BRACKETS = re.compile(r"\(([A-Z][A-Za-z&.]{1,9})\)")
 _ACRONYM = re.compile(r"\b[A-Z]{3,6}\b")
 _INSTITUTION = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:of|the|and|for|in|on|to|with) )*{_WORD}){{2,}}")
@@ -71,8 +89,13 @@ class Names:
     def __init__(self, text: str) -> None:
         self.text = text
         acronyms = _acronyms(text)
-        self._full = _surnames(text) | _initials(text) | acronyms
-        self._whole = _endings(acronyms.values())
+        self._bearers = _bearers(text)
+        surnames = {surname: min(names) for surname, names in self._bearers.items() if len(names) == 1}
+        self._full = surnames | _initials(text) | acronyms
+        endings = _endings(acronyms.values())
+        # Cut short, unless another party is called so.
+        self._whole = {end: name for end, name in endings.items() if text.count(end) == text.count(name)}
+        self._genders = self._read_genders()
         self._last_meant: dict[str, Party] = {}
         self._last: Party | None = None
         self._last_accused: Party | None = None
@@ -80,11 +103,7 @@ class Names:
     def fullest(self, form: str) -> str:
         """Return the fullest form by which the article names who is called ``form``."""
         bare = without_titles(form)
-        whole = self._whole.get(bare)
-        # Cut short, unless another party is called so.
-        if whole and self.text.count(bare) == self.text.count(whole):
-            return whole
-        return self._full.get(bare, bare)
+        return self._whole.get(bare) or self._full.get(bare, bare)
 
     def speaker(self, mention: tuple[int, int], name: Candidates) -> Party:
         """Resolve the speaker of a sentence; call it sentence by sentence, in order.
@@ -99,7 +118,7 @@ class Names:
         """
         words = self.text[slice(*mention)]
         refers = _refers(words)
-        party = self._pointed_at(name, akin_to=None if refers else words)
+        party = self._pointed_at(name, akin_to=None if refers else words, gender=_GENDER_OF_PRONOUN.get(words.lower()))
         if party is None or (refers and name.none > party.probability):
             party = self._from_before(words, mention, name.none)
         self._last_meant[words.lower()] = self._last = party
@@ -129,23 +148,41 @@ class Names:
         known = self._last_meant.get(words.lower())
         if known is None and words.lower() in PRONOUNS:
             known = self._last
-        if known is not None:
+        if known is not None and self._may_be(known.name, _GENDER_OF_PRONOUN.get(words.lower())):
             return Party(known.name, known.span, probability)
         return self._party(words, mention, probability)
 
+    def _read_genders(self) -> dict[str, str]:
+        """Map each name that stands behind a title somewhere to the gender of who bears it, if titles agree."""
+        genders: dict[str, set[str]] = defaultdict(set)
+        for couple, title, name in set(_TITLED.findall(self.text)):
+            own = title.rstrip(".")
+            gender = _GENDER_OF_TITLE.get(own) or _GENDER_OF_TITLE[own.lower()]
+            genders[self.fullest(name)] |= {"male", "female"} if couple else {gender}
+        return {name: own.pop() for name, own in genders.items() if len(own) == 1}
+
+    def _may_be(self, name: str, gender: str | None) -> bool:
+        """Tell whether no title speaks against it that a name is of somebody of that gender."""
+        return gender is None or self._genders.get(name, gender) == gender
+
     def _pointed_at(
-        self, candidates: Candidates, akin_to: str | None = None, except_for: str | None = None
+        self,
+        candidates: Candidates,
+        akin_to: str | None = None,
+        gender: str | None = None,
+        except_for: str | None = None,
     ) -> Party | None:
         """Sum the probability of each party over all the places where it is named.
 
         A mention that is itself a name or names a kind of people ("Mr Brown", "many critics") stands for no name that
-        has nothing in common with it.
+        has nothing in common with it, and a pronoun for nobody whose title does not go with it.
         """
         total: dict[str, float] = defaultdict(float)
         place: dict[str, tuple[int, int]] = {}
         for span, probability in zip(candidates.spans, candidates.probabilities, strict=True):
             name = self.fullest(self.text[slice(*span)])
-            if name != except_for and (akin_to is None or self._akin(akin_to, name)):
+            is_possible = name != except_for and self._may_be(name, gender)
+            if is_possible and (akin_to is None or self._akin(akin_to, name)):
                 total[name] += probability
                 place.setdefault(name, span)
         if not total:
@@ -154,10 +191,21 @@ class Names:
         return self._party(self.text[slice(*place[best])], place[best], total[best])
 
     def _akin(self, form: str, name: str) -> bool:
-        """Tell whether two forms share a word, or one is the other's initials."""
+        """Tell whether two forms share a word, or one is the other's initials, or its last word spelt otherwise."""
         one, other = _content_words(form), _content_words(name)
         initials = {"".join(word[0] for word in words) for words in (one, other)}
-        return bool(set(one) & set(other)) or bool(initials & {*one, *other}) or self.fullest(form) == name
+        is_short = bool(initials & {*one, *other}) or self.fullest(form) == name
+        return bool(set(one) & set(other)) or is_short or self._is_misspelt(self.fullest(form), name)
+
+    def _is_misspelt(self, surname: str, name: str) -> bool:
+        """Tell whether a surname that no full name ends with is nearly that of a full name."""
+        last = name.rsplit(" ", maxsplit=1)[-1]
+        if surname in self._bearers or " " in surname or name not in self._bearers.get(last, ()):
+            return False
+        shorter, longer = sorted((len(surname), len(last)))
+        if surname[0] != last[0] or shorter < _SHORTEST or longer > min(shorter + 1, _LONGEST):
+            return False
+        return SequenceMatcher(None, surname, last).ratio() >= _ALIKE
 
     def _party(self, form: str, span: tuple[int, int], probability: float) -> Party:
         name = self.fullest(form)
@@ -195,8 +243,8 @@ def without_titles(form: str) -> str:
     return " ".join(kept)
 
 
-def _surnames(text: str) -> dict[str, str]:
-    """Map each surname to the one full name that ends with it."""
+def _bearers(text: str) -> dict[str, set[str]]:
+    """Map each surname to the full names that end with it."""
     full: dict[str, set[str]] = defaultdict(set)
     for match in _PERSON.finditer(text):
         named = dropwhile(lambda word: word.lower() in _STARTERS, match.group().split(" "))
@@ -204,7 +252,7 @@ def _surnames(text: str) -> dict[str, str]:
         words = name.split(" ")
         if 2 <= len(words) <= 4 and words[-1].lower() not in _TITLES:
             full[words[-1]].add(name)
-    return {surname: names.pop() for surname, names in full.items() if len(names) == 1}
+    return dict(full)
 
 
 def _initials(text: str) -> dict[str, str]:

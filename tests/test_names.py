@@ -1,5 +1,7 @@
 """Mentions resolve to the fullest name that the article has."""
 
+import time
+
 import pytest
 
 from stance.decoding import Candidates
@@ -78,6 +80,35 @@ def test_a_mention_that_is_a_name_never_means_somebody_else():
     assert Names(TEXT).speaker(at("Ortiz"), found("Paul Reed")).name == "Lena Ortiz"
 
 
+@pytest.mark.parametrize(
+    ("full", "mention", "name"),
+    [
+        ("Vera Mukhasin", "Mukasin", "Vera Mukhasin"),
+        ("Vera Mukhasin", "Ms Mukasin", "Vera Mukhasin"),
+        ("Vera Mukhasin", "Morgan", "Morgan"),
+        ("Vera Mukhasin", "Lukhasin", "Lukhasin"),
+        ("Vera Brook", "Broook", "Vera Brook"),
+        ("Vera Reed", "Reeds", "Reeds"),
+        ("Western Australia", "Austria", "Austria"),
+        ("Mukhasin", "Mukasin", "Mukasin"),
+    ],
+)
+def test_a_surname_may_be_spelt_in_two_ways(full, mention, name):
+    text = f"{full} spoke. {mention} sat down."
+    at = len(full) + 8
+    pointed = Candidates(((0, len(full)),), (0.9,), 0.05)
+    assert Names(text).speaker((at, at + len(mention)), pointed).name == name
+
+
+@pytest.mark.parametrize(
+    ("others", "name"), [("Ann Johnson", "Ann Johnson"), ("Ann Johnson and Bob Johnson", "Johnson")]
+)
+def test_a_surname_that_somebody_bears_is_no_misspelling(others, name):
+    text = f"Tom Johnston met {others}. Johnson spoke."
+    start = text.rindex("Johnson")
+    assert Names(text).speaker((start, start + 7), Candidates(((0, 12),), (0.9,), 0.05)).name == name
+
+
 def test_people_of_a_kind_are_nobody_in_particular():
     text = "Many critics disagreed with Lena Ortiz."
     pointed = Candidates(((28, 38),), (0.9,), 0.05)
@@ -98,6 +129,54 @@ def test_the_pointer_decides_whom_a_pronoun_means():
     party = Names(TEXT).speaker(at("it"), found("HWU"))
     assert party.name == "Harbour Workers Union"
     assert TEXT[slice(*party.span)] == party.name
+
+
+@pytest.mark.parametrize(("pronoun", "name"), [("She", "Mia Reed"), ("He", "Paul Reed"), ("They", "Paul Reed")])
+def test_a_pronoun_means_nobody_whose_title_does_not_go_with_it(pronoun, name):
+    text = f"Mr Paul Reed met Ms. Mia Reed. {pronoun} left."
+    places = tuple((text.index(party), text.index(party) + len(party)) for party in ("Paul Reed", "Mia Reed"))
+    start = text.index(pronoun)
+    assert Names(text).speaker((start, start + len(pronoun)), Candidates(places, (0.5, 0.3), 0.05)).name == name
+
+
+def test_nor_does_a_pronoun_whose_name_lies_before_the_window():
+    text = "Mr Paul Reed spoke. She left. He stayed."
+    names = Names(text)
+    names.speaker((3, 12), Candidates(((3, 12),), (0.9,), 0.05))
+    assert names.speaker((20, 23), Candidates((), (), 0.99)).name == "She"
+    names = Names(text)
+    names.speaker((3, 12), Candidates(((3, 12),), (0.9,), 0.05))
+    assert names.speaker((30, 32), Candidates((), (), 0.99)).name == "Paul Reed"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mr Paul Reed left. Mrs Paul Reed stayed. She slept.",
+        "Mr. and Mrs. Paul Reed left. He slept.",
+        "No, said a spokeswoman. Paul Reed agreed. He left.",
+        "Fans will miss Paul Reed. He left.",
+        "It was in Jackson, Miss. Paul Reed agreed. He left.",
+        "Chairman Paul Reed left. She slept.",
+    ],
+)
+def test_what_is_no_title_of_one_person_says_nothing(text):
+    start = text.index("Paul Reed")
+    pronoun = max(text.rfind("He "), text.rfind("She "))
+    pointed = Candidates(((start, start + 9),), (0.9,), 0.05)
+    assert Names(text).speaker((pronoun, text.index(" ", pronoun)), pointed).name == "Paul Reed"
+
+
+def test_a_businesswoman_is_not_he():
+    text = "Businesswoman Mia Reed left. He slept."
+    assert Names(text).speaker((29, 31), Candidates(((0, 22),), (0.9,), 0.05)).name == "He"
+
+
+def test_names_of_a_hostile_text_are_read_in_linear_time():
+    text = "The Foo Bar Baz (FBB) met. " + "Mr Bar Baz. " * 40_000
+    started = time.process_time()
+    assert Names(text).fullest("FBB") == "Foo Bar Baz"
+    assert time.process_time() - started < 5  # quadratic time would be half a minute
 
 
 def test_probability_is_summed_over_the_places_where_a_party_is_named():

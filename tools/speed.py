@@ -26,6 +26,15 @@ _PEERS = {
 }
 
 
+_STEPS = {
+    "sentences": "finding the sentences",
+    "windows": "words into tokens, tokens into windows",
+    "engine": "the network",
+    "decoding": "labels and spans from its numbers",
+    "assembly": "names, speakers, the document",
+}
+
+
 def read_measurements() -> Case:
     """Read what was measured: on which graph and machine, and the cases."""
     measured: Case = json.loads(FIGURES.read_text(encoding="utf-8"))
@@ -74,6 +83,21 @@ def share() -> str:
     cases = read_measurements()["cases"]
     parts = _named(cases, "share")[0]["shares"]
     return f"{median(parts):.2f} (the median of {len(parts)} turns, from {min(parts):.2f} to {max(parts):.2f})"
+
+
+def steps() -> str:
+    """List what part of the processor's time each step of the pipeline takes."""
+    spent = _named(read_measurements()["cases"], "steps")[0]["steps"]
+    whole = sum(spent.values())
+    lines = [f"| {_STEPS[step]} | {seconds:.2f} | {seconds / whole:.1%} |" for step, seconds in spent.items()]
+    return "\n".join(["| step | seconds of processor | part |", "|---|---|---|", *lines])
+
+
+def peak() -> str:
+    """Say how near the encoder comes to the processor's rate of products of 8 bits."""
+    case = _named(read_measurements()["cases"], "peak")[0]
+    part = case["encoder GOPS"] / case["peak GOPS"]
+    return f"{case['encoder GOPS']} of {case['peak GOPS']} GOPS, {part:.0%}"
 
 
 def start() -> str:
@@ -130,5 +154,5 @@ def _threads(case: Case) -> str:
 
 
 QUOTES: Mapping[str, Callable[[], str]] = MappingProxyType(
-    {quote.__name__: quote for quote in (rates, growth, length, share, start, machine)}
+    {quote.__name__: quote for quote in (rates, growth, length, share, steps, peak, start, machine)}
 )

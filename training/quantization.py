@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +22,8 @@ _LARGEST = 127
 _SMALLEST = 10_000
 """Numbers that a weight must have to be worth storing in 8 bits."""
 
-_OUTLIERS = 16
-"""Channels of a product's input that stay in float32."""
+_PARTS = 24
+"""Parts that are split off the largest channels of a normalised input."""
 
 _DAMPING = 0.03
 """Added to the mean square of each channel, in parts of the average: a few texts tell little of what goes together."""
@@ -36,20 +36,32 @@ def quantize(model: ModelProto, windows: Sequence[Window]) -> None:
     """Turn a float32 graph into an int8 one, in place.
 
     All large weights are stored in 8 bits with one scale a channel. The matrix products of the encoder are computed
-    in 8 bits too, at a scale of each token; the few channels of their input that are many times as large as the
-    others, and would set the scale of all, are multiplied apart in float32 (Dettmers et al., 2022,
-    https://arxiv.org/abs/2208.07339). The weights of these products are rounded so that one error makes up for
-    another (Frantar et al., 2023, https://arxiv.org/abs/2210.17323). All else is computed in float32.
+    in 8 bits too. A layer norm makes a few channels many times as large as the others (Kovaleva et al., 2021,
+    https://arxiv.org/abs/2105.06990), which would set the scale of all: they are split into parts (Zhao et al., 2019,
+    https://arxiv.org/abs/1901.09504), here by size, so that the parts of a number are as fine as any other. Inputs
+    that no layer norm gives have a scale for each token. The weights of these products are rounded so that one error
+    makes up for another (Frantar et al., 2023, https://arxiv.org/abs/2210.17323). All else is computed in float32.
 
     Args:
         model: A graph, as ``trace`` makes it.
-        windows: Windows of text: what the encoder computes of them shows which channels are large, and which go
-            together. The more, and the more alike to what will be read, the closer the answers are to float32.
+        windows: Windows of text, one at least: what the encoder computes of them shows which channels are large, and
+            which go together. The more, and the more alike to what will be read, the closer the answers are to float32.
 
     """
     graph = model.graph
     weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    quantizer = _Quantizer(weights, _observe(model, windows))
+    products = [node for node in graph.node if _is_product_of_encoder(node) and node.input[1] in weights]
+    names = list(dict.fromkeys(node.input[0] for node in products))
+    normalised = {out for node in graph.node if node.op_type == "LayerNormalization" for out in node.output}
+    peaks: dict[str, Floats] = {}
+    for name, states in _states(model, names, windows):
+        peaks[name] = np.maximum(peaks.get(name, 0), np.abs(states).max(0))
+    parts = {name: Parts.of(peaks[name]) for name in names if name in normalised}
+    moments: dict[str, Floats] = {}
+    for name, states in _states(model, names, windows):
+        multiplied = parts[name].split(states) if name in parts else states
+        moments[name] = moments.get(name, 0) + multiplied.T @ multiplied
+    quantizer = _Quantizer(weights, parts, moments)
     nodes = [new for node in graph.node for new in quantizer.rewrite(node)]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
@@ -59,35 +71,68 @@ def quantize(model: ModelProto, windows: Sequence[Window]) -> None:
     )
 
 
-@dataclass
-class _Channels:
-    """What is known of the K channels of an input of the encoder's products.
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is split off the largest of K channels, so that none is much larger than the others.
 
     Args:
-        peaks: The largest size of each, (K,).
-        moments: The products of each with each, summed up over all tokens, (K, K).
+        kept: The size up to which a number stays in its channel, infinite for most channels, (K,).
+        channels: The channel that each of P parts is split off, (P,).
+        lower: The size from which on a number counts in that part, (P,).
+        upper: The size up to which it does, infinite for the last part of a channel, (P,).
 
     """
 
-    peaks: Floats
-    moments: Floats
+    kept: Floats
+    channels: NDArray[np.int64]
+    lower: Floats
+    upper: Floats
+
+    @classmethod
+    def of(cls, peaks: Floats) -> Parts:
+        """Split the channel that is largest, again and again.
+
+        Args:
+            peaks: The largest size of each channel, (K,).
+
+        Returns:
+            The parts.
+
+        """
+        counts = np.ones(len(peaks), np.int64)
+        for _ in range(min(_PARTS, len(peaks) // 4)):
+            counts[np.argmax(peaks / counts)] += 1
+        size = max(float((peaks / counts).max()), 1e-9)
+        more = counts - 1
+        numbers = np.concatenate([np.arange(1, count) for count in counts])
+        upper = np.where(numbers == more.repeat(more), np.inf, (numbers + 1) * size)
+        kept = np.where(more > 0, size, np.inf)
+        channels = np.arange(len(peaks)).repeat(more)
+        return cls(kept.astype(np.float32), channels, (numbers * size).astype(np.float32), upper.astype(np.float32))
+
+    def split(self, states: Floats) -> Floats:
+        """Split what is multiplied, as the graph does.
+
+        Args:
+            states: (T, K).
+
+        Returns:
+            What stays in the channels, then the parts, (T, K + P); both together add up to the states.
+
+        """
+        large = states[:, self.channels]
+        parts = large.clip(-self.upper, self.upper) - large.clip(-self.lower, self.lower)
+        return np.concatenate([states.clip(-self.kept, self.kept), parts], axis=1)
 
 
-def _observe(model: ModelProto, windows: Sequence[Window]) -> dict[str, _Channels]:
-    """Look at what the encoder multiplies in some windows; give it by name."""
+def _states(model: ModelProto, names: Sequence[str], windows: Iterable[Window]) -> Iterator[tuple[str, Floats]]:
+    """Give what the encoder multiplies in some windows, by name."""
     probe = ModelProto()
     probe.CopyFrom(model)
-    names = list(dict.fromkeys(node.input[0] for node in model.graph.node if _is_product_of_encoder(node)))
     probe.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
     session = onnxruntime.InferenceSession(probe.SerializeToString(), providers=["CPUExecutionProvider"])
-    seen: dict[str, _Channels] = {}
     for window in windows:
-        for name, (states,) in zip(names, session.run(names, inputs(window)), strict=True):
-            here = _Channels(np.abs(states).max(0), states.T @ states)
-            if before := seen.get(name):
-                here = _Channels(np.maximum(before.peaks, here.peaks), before.moments + here.moments)
-            seen[name] = here
-    return seen
+        yield from ((name, states[0]) for name, states in zip(names, session.run(names, inputs(window)), strict=True))
 
 
 def round_fitted(weight: Floats, scales: Floats, moments: Floats) -> NDArray[np.int8]:
@@ -121,13 +166,17 @@ class _Quantizer:
 
     Args:
         weights: The graph's weights by name; new ones are added.
-        channels: Those of what is multiplied, by its name.
+        parts: Those that normalised inputs of products are split into, by name.
+        moments: The products of each channel of an input, or part, with each, summed up over all tokens, by name.
 
     """
 
-    def __init__(self, weights: dict[str, NDArray[np.generic]], channels: Mapping[str, _Channels]) -> None:
+    def __init__(
+        self, weights: dict[str, NDArray[np.generic]], parts: Mapping[str, Parts], moments: Mapping[str, Floats]
+    ) -> None:
         self.weights = weights
-        self.channels = channels
+        self.parts = parts
+        self.moments = moments
         self._done: set[str] = set()
 
     def rewrite(self, node: NodeProto) -> Iterator[NodeProto]:
@@ -181,42 +230,55 @@ class _Quantizer:
         yield node
 
     def _multiply(self, node: NodeProto) -> Iterator[NodeProto]:
-        """Multiply the most channels in 8 bits and the outliers in float32."""
+        """Multiply in 8 bits."""
         (left, right), (out,) = node.input, node.output
-        stored, scale = self._store(right, axis=0, moments=self.channels[left].moments)
         if left not in self._done:
             self._done.add(left)
-            yield from self._divide(left)
-        quantized = [f"{left}_uint8", f"{left}_scale", f"{left}_zero"]
-        yield helper.make_node("MatMulInteger", [quantized[0], stored, quantized[2]], [f"{out}_int32"])
+            yield from self._split(left) if left in self.parts else self._divide(left)
+        if left in self.parts:
+            weight = self.weights[right]
+            right = f"{right}_{left}_split"
+            self.weights[right] = np.concatenate([weight, weight[self.parts[left].channels]])
+        stored, scale = self._store(right, axis=0, moments=self.moments[left])
+        yield helper.make_node("MatMulInteger", [f"{left}_uint8", stored, f"{left}_zero"], [f"{out}_int32"])
         yield helper.make_node("Cast", [f"{out}_int32"], [f"{out}_cast"], to=onnx.TensorProto.FLOAT)
-        yield helper.make_node("Mul", [quantized[1], scale], [f"{out}_scale"])
-        yield helper.make_node("Mul", [f"{out}_cast", f"{out}_scale"], [f"{out}_scaled"])
-        yield helper.make_node("Mul", [f"{out}_scaled", f"{left}_size"], [f"{out}_most"])
-        yield helper.make_node("Gather", [stored, f"{left}_outliers"], [f"{right}_rows"], axis=0)
-        yield helper.make_node("Cast", [f"{right}_rows"], [f"{right}_cast"], to=onnx.TensorProto.FLOAT)
-        yield helper.make_node("Mul", [f"{right}_cast", scale], [f"{right}_large"])
-        yield helper.make_node("MatMul", [f"{left}_large", f"{right}_large"], [f"{out}_few"])
-        yield helper.make_node("Add", [f"{out}_most", f"{out}_few"], [out])
+        yield helper.make_node("Mul", [f"{left}_scale", scale], [f"{out}_scale"])
+        if left in self.parts:
+            yield helper.make_node("Mul", [f"{out}_cast", f"{out}_scale"], [out])
+        else:
+            yield helper.make_node("Mul", [f"{out}_cast", f"{out}_scale"], [f"{out}_even"])
+            yield helper.make_node("Mul", [f"{out}_even", f"{left}_size"], [out])
+
+    def _split(self, left: str) -> Iterator[NodeProto]:
+        """Put a normalised input into 8 bits, its largest channels split."""
+        parts, large = self.parts[left], f"{left}_large"
+        self.weights[f"{left}_channels"] = parts.channels
+        yield helper.make_node("Gather", [left, f"{left}_channels"], [large], axis=-1)
+        for states, name, bounds in (
+            (left, "kept", parts.kept),
+            (large, "lower", parts.lower),
+            (large, "upper", parts.upper),
+        ):
+            self.weights[f"{left}_{name}"], self.weights[f"{left}_{name}_below"] = bounds, -bounds
+            yield helper.make_node("Max", [states, f"{left}_{name}_below"], [f"{left}_{name}_half"])
+            yield helper.make_node("Min", [f"{left}_{name}_half", f"{left}_{name}"], [f"{left}_{name}_cut"])
+        yield helper.make_node("Sub", [f"{left}_upper_cut", f"{left}_lower_cut"], [f"{left}_parts"])
+        yield helper.make_node("Concat", [f"{left}_kept_cut", f"{left}_parts"], [f"{left}_split"], axis=-1)
+        yield self._quantize(f"{left}_split", left)
 
     def _divide(self, left: str) -> Iterator[NodeProto]:
-        """Part the outliers of a product's input from the others, which are put into 8 bits."""
-        peaks = self.channels[left].peaks
-        outliers = np.sort(np.argsort(-peaks)[: min(_OUTLIERS, len(peaks) // 4)])
-        others = np.ones_like(peaks)
-        others[outliers] = 0
-        self.weights[f"{left}_outliers"] = outliers
-        self.weights[f"{left}_others"] = others
+        """Put an input into 8 bits, each token divided by its size."""
         self.weights["channels"] = np.array([-1])
         self.weights["nothing"] = np.array(1e-9, np.float32)
-        yield helper.make_node("Gather", [left, f"{left}_outliers"], [f"{left}_large"], axis=-1)
-        yield helper.make_node("Mul", [left, f"{left}_others"], [f"{left}_small"])
-        yield helper.make_node("Abs", [f"{left}_small"], [f"{left}_sizes"])
+        yield helper.make_node("Abs", [left], [f"{left}_sizes"])
         yield helper.make_node("ReduceMax", [f"{left}_sizes", "channels"], [f"{left}_largest"])
         yield helper.make_node("Max", [f"{left}_largest", "nothing"], [f"{left}_size"])
-        yield helper.make_node("Div", [f"{left}_small", f"{left}_size"], [f"{left}_even"])
+        yield helper.make_node("Div", [left, f"{left}_size"], [f"{left}_divided"])
+        yield self._quantize(f"{left}_divided", left)
+
+    def _quantize(self, states: str, left: str) -> NodeProto:
         quantized = [f"{left}_uint8", f"{left}_scale", f"{left}_zero"]
-        yield helper.make_node("DynamicQuantizeLinear", [f"{left}_even"], quantized)
+        return helper.make_node("DynamicQuantizeLinear", [states], quantized)
 
 
 def _is_product_of_encoder(node: NodeProto) -> bool:
