@@ -20,11 +20,13 @@ PRONOUNS = frozenset(
     "i me my mine we us our ours you your yours he him his she her hers it its they them their theirs who whom".split()
 )
 _GENDER_OF_PRONOUN = dict.fromkeys("he him his".split(), "male") | dict.fromkeys("she her hers".split(), "female")
+# A chairman or a spokesman may be a woman.
+_WOMEN = "spokeswoman chairwoman congresswoman councilwoman businesswoman actress"
+# Only these have a full stop: "said a spokeswoman. Paul Reed" are two sentences.
 _GENDER_OF_TITLE = {
-    **dict.fromkeys("Mr Sir Lord".split(), "male"),
-    **dict.fromkeys("Mrs Ms Miss Dame Lady Baroness".split(), "female"),
-    # A chairman or a spokesman may be a woman.
-    **dict.fromkeys("spokeswoman chairwoman congresswoman councilwoman businesswoman actress".split(), "female"),
+    **dict.fromkeys("Mr Mr. Sir Lord".split(), "male"),
+    **dict.fromkeys("Mrs Mrs. Ms Ms. Miss Dame Lady Baroness".split(), "female"),
+    **dict.fromkeys(f"{_WOMEN} {_WOMEN.title()}".split(), "female"),
 }
 _DEFINITE = frozenset("the this that these those his her their its my our your both".split())
 _SMALL = frozenset("of the and for in on at by to with from s".split())
@@ -50,11 +52,7 @@ _ALIKE = 0.8
 _SHORTEST, _LONGEST = 5, 30
 _WORD = r"(?:[A-Z]\.|[A-Z][\w’'\-]*)"
 _PERSON = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:de|da|di|al|el|van|von|der|bin) )*{_WORD})+")
-# Of all titles, only these may have a full stop: "said a spokeswoman. Paul Reed" are two sentences.
-_TITLE = "|".join(
-    rf"{title}\.?" if title in {"Mr", "Mrs", "Ms"} else title if title.istitle() else f"(?i:{title[0]}){title[1:]}"
-    for title in _GENDER_OF_TITLE
-)
+_TITLE = "|".join(map(re.escape, _GENDER_OF_TITLE))
 _TITLED = re.compile(rf"(?<![\w’'\-])(Mr\.? (?:and|&) )?({_TITLE}) ({_WORD}(?: {_WORD}){{0,2}})")
 _IN_BRACKETS = re.compile(r"\(([A-Z][A-Za-z&.]{1,9})\)")
 _ACRONYM = re.compile(r"\b[A-Z]{3,6}\b")
@@ -156,9 +154,7 @@ class Names:
         """Map each name that stands behind a title somewhere to the gender of who bears it, if titles agree."""
         genders: dict[str, set[str]] = defaultdict(set)
         for couple, title, name in set(_TITLED.findall(self.text)):
-            own = title.rstrip(".")
-            gender = _GENDER_OF_TITLE.get(own) or _GENDER_OF_TITLE[own.lower()]
-            genders[self.fullest(name)] |= {"male", "female"} if couple else {gender}
+            genders[self.fullest(name)] |= {"male", "female"} if couple else {_GENDER_OF_TITLE[title]}
         return {name: own.pop() for name, own in genders.items() if len(own) == 1}
 
     def _may_be(self, name: str, gender: str | None) -> bool:
@@ -194,8 +190,10 @@ class Names:
         """Tell whether two forms share a word, or one is the other's initials, or its last word spelt otherwise."""
         one, other = _content_words(form), _content_words(name)
         initials = {"".join(word[0] for word in words) for words in (one, other)}
-        is_short = bool(initials & {*one, *other}) or self.fullest(form) == name
-        return bool(set(one) & set(other)) or is_short or self._is_misspelt(self.fullest(form), name)
+        if set(one) & set(other) or initials & {*one, *other}:
+            return True
+        full = self.fullest(form)
+        return full == name or self._is_misspelt(full, name)
 
     def _is_misspelt(self, surname: str, name: str) -> bool:
         """Tell whether a surname that no full name ends with is nearly that of a full name."""
