@@ -121,6 +121,32 @@ def test_a_role_with_an_article_is_whom_the_pointer_finds():
     assert Names(text).speaker((32, 44), pointed).name == "Lena Ortiz"
 
 
+@pytest.mark.parametrize("mention", ["A lawmaker", "The Democrat"])
+@pytest.mark.parametrize(("probability", "is_named"), [(0.3, True), (0.2, False)])
+def test_who_is_described_may_be_named_elsewhere(mention, probability, is_named):
+    text = f"{mention} left. Lena Ortiz was tired."
+    start = text.index("Lena")
+    pointed = Candidates(((start, start + 10),), (probability,), 0.05)
+    assert Names(text).speaker((0, len(mention)), pointed).name == (
+        "Lena Ortiz" if is_named else without_titles(mention)
+    )
+
+
+def test_a_person_with_an_article_is_that_person():
+    text = "Paul Reed left. The late Paul Reed met Lena Ortiz."
+    pointed = Candidates(((39, 49),), (0.9,), 0.05)
+    assert Names(text).speaker((16, 34), pointed).name != "Lena Ortiz"
+
+
+def test_a_handle_is_written_like_the_name():
+    text = "@LenaOrtiz wrote. Lena Ortiz was tired."
+    pointed = Candidates(((18, 28), (0, 10)), (0.6, 0.2), 0.05)
+    assert Names(text).speaker((0, 10), pointed).name == "Lena Ortiz"
+    other = Candidates(((18, 28), (0, 10)), (0.6, 0.2), 0.05)
+    stranger = "@PaulReed1 wrote. Lena Ortiz was tired."
+    assert Names(stranger).speaker((0, 10), other).name == "@PaulReed1"
+
+
 def test_a_word_at_the_start_of_a_sentence_is_no_first_name():
     assert Names("But Ortiz left. Lena Ortiz came. Then Ortiz slept.").fullest("Ortiz") == "Lena Ortiz"
 
