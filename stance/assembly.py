@@ -93,4 +93,6 @@ def _platt(probability: float, settings: Settings) -> float:
     """Calibrate a probability by Platt scaling of its log-odds."""
     slope, intercept = settings.speaker_calibration
     bounded = min(max(probability, 1e-6), 1 - 1e-6)
-    return 1 / (1 + math.exp(-(slope * math.log(bounded / (1 - bounded)) + intercept)))
+    log_odds = slope * math.log(bounded / (1 - bounded)) + intercept
+    # The logistic function, which overflows for no slope.
+    return 0.5 * (1 + math.tanh(log_odds / 2))

@@ -1,8 +1,8 @@
 """Mentions to parties: which name each mention stands for, across the whole article.
 
 The network points at a name within its window. What reaches farther, and what rules do better, is done here: surnames,
-other spellings of them, acronyms, names with acronyms that were cut short, pronouns whose name lies before the window,
-and that "she" is no Mr.
+other spellings of them, handles, acronyms, names with acronyms that were cut short, pronouns whose name lies before the
+window, that "she" is no Mr, and that a name stands for nobody with another name, while "a lawmaker" may.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _GENDER_OF_TITLE = {
 }
 _DEFINITE = frozenset("the this that these those his her their its my our your both".split())
 _ARTICLES = frozenset("a an the".split())
+_PARTICLES = frozenset("de da di al el van von der bin".split())
 _SMALL = frozenset("of the and for in on at by to with from s".split())
 _TITLES = frozenset(
     "mr mrs ms miss dr sir lord lady dame president vice prime minister gen general lt lieutenant col colonel maj "
@@ -37,8 +38,14 @@ _TITLES = frozenset(
     "justice prof professor secretary mayor commissioner king queen prince princess chancellor director chairman "
     "chairwoman detective inspector spokesman spokeswoman spokesperson reverend rev father pastor bishop pope "
     "attorney former officer the a an deputy chief police foreign defence defense first rt hon cllr councillor "
-    "coach".split()
+    "coach insp supt det cpl pm mp mep msp ceo cfo vp".split()
 ) | {title.lower() for title in _GENDER_OF_TITLE}
+# Titles only before another one: the Foreign Office and Police Scotland are no people.
+_PARTS_OF_TITLES = frozenset("vice prime first foreign defence defense police deputy".split())
+_INSTITUTIONS = frozenset(
+    "department ministry office council court assembly secretariat service committee motors electric mills dynamics "
+    "hospital".split()
+)
 # Capitalised at the start of a sentence without being part of a name.
 _STARTERS = frozenset(
     "a after all also although an and as at because before but by during even for from he her his how however if in it "
@@ -46,17 +53,19 @@ _STARTERS = frozenset(
     "this those though to under until we what when where which while who why with yet you your monday tuesday "
     "wednesday thursday friday saturday sunday".split()
 )
-# In training, the accused is often out of sight of the window; but nobody can tell only in one allegation of sixty.
+# In training, the accused is often out of sight of the window; but in one allegation of sixty only, it is nobody.
 _NOBODY = 0.2
 # Whether "a lawmaker" is named elsewhere, the pointer tells from here on; measured, see docs/experiments.md.
 _LIKELY = 0.25
 # Two spellings of one surname share this part of their letters at least, and differ in length by one at most.
 _ALIKE = 0.8
 _SHORTEST, _LONGEST = 5, 30
-_WORD = r"(?:[A-Z]\.|[A-Z][\w’'\-]*)"
-_PERSON = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:de|da|di|al|el|van|von|der|bin) )*{_WORD})+")
+_CAPITAL = "[A-ZÀ-ÖØ-Þ]"
+_WORD = rf"(?:{_CAPITAL}\.|{_CAPITAL}[\w’'\-]*)"
+_PERSON = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:{'|'.join(sorted(_PARTICLES))}) )*{_WORD})+")
 _TITLE = "|".join(map(re.escape, _GENDER_OF_TITLE))
 _TITLED = re.compile(rf"(?<![\w’'\-])(Mr\.? (?:and|&) )?({_TITLE}) ({_WORD}(?: {_WORD}){{0,2}})")
+_INDEFINITE = re.compile(r"an? ", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\(([A-Z][A-Za-z&.]{1,9})\)")
 _ACRONYM = re.compile(r"\b[A-Z]{3,6}\b")
 _INSTITUTION = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:of|the|and|for|in|on|to|with) )*{_WORD}){{2,}}")
@@ -91,7 +100,8 @@ class Names:
         self.text = text
         acronyms = _acronyms(text)
         self._bearers = _bearers(text)
-        surnames = {surname: min(names) for surname, names in self._bearers.items() if len(names) == 1}
+        only = [name for names in self._bearers.values() if len(names) == 1 for name in names]
+        surnames = {form: name for name in only for form in _surnames(name)}
         self._full = surnames | _initials(text) | acronyms
         endings = _endings(acronyms.values())
         # Cut short, unless another party is called so.
@@ -100,6 +110,7 @@ class Names:
         self._last_meant: dict[str, Party] = {}
         self._last: Party | None = None
         self._last_accused: Party | None = None
+        self._places: dict[str, int] = {}
 
     def fullest(self, form: str) -> str:
         """Return the fullest form by which the article names who is called ``form``."""
@@ -122,7 +133,7 @@ class Names:
         party = self._pointed_at(name, akin_to=None if refers else words, gender=_GENDER_OF_PRONOUN.get(words.lower()))
         if not refers and self._describes(words):
             named = self._pointed_at(name)
-            party = named if named is not None and named.probability >= _LIKELY else party
+            party = named if named is not None and named.probability >= max(_LIKELY, name.none) else party
         if party is None or (refers and name.none > party.probability):
             party = self._from_before(words, mention, name.none)
         self._last_meant[words.lower()] = self._last = party
@@ -149,7 +160,8 @@ class Names:
 
     def _from_before(self, words: str, mention: tuple[int, int], probability: float) -> Party:
         """Resolve a mention whose name lies outside the window."""
-        known = self._last_meant.get(words.lower())
+        # "A resident" is somebody else each time.
+        known = None if _INDEFINITE.match(words) else self._last_meant.get(words.lower())
         if known is None and words.lower() in PRONOUNS:
             known = self._last
         if known is not None and self._may_be(known.name, _GENDER_OF_PRONOUN.get(words.lower())):
@@ -160,6 +172,9 @@ class Names:
         """Map each name that stands behind a title somewhere to the gender of who bears it, if titles agree."""
         genders: dict[str, set[str]] = defaultdict(set)
         for couple, title, name in set(_TITLED.findall(self.text)):
+            # A Lord Chancellor may be a woman.
+            if name.split(" ", maxsplit=1)[0].lower() in _TITLES:
+                continue
             genders[self.fullest(name)] |= {"male", "female"} if couple else {_GENDER_OF_TITLE[title]}
         return {name: own.pop() for name, own in genders.items() if len(own) == 1}
 
@@ -176,9 +191,8 @@ class Names:
     ) -> Party | None:
         """Sum the probability of each party over all the places where it is named.
 
-        A mention ``akin_to`` which names have to be is a name itself, or names a kind of people ("Mr Brown", "many
-        critics"): it stands for no name that has nothing in common with it. A pronoun stands for nobody whose title
-        does not go with it.
+        ``akin_to`` is a mention that names somebody or a kind of people ("Mr Brown", "many critics"): only names that
+        have something in common with it count. For a pronoun, only those count whose title goes with its gender.
         """
         total: dict[str, float] = defaultdict(float)
         place: dict[str, tuple[int, int]] = {}
@@ -194,17 +208,30 @@ class Names:
         return self._party(self.text[slice(*place[best])], place[best], total[best])
 
     def _describes(self, words: str) -> bool:
-        """Tell whether words have an article and are no person's name: "a lawmaker", "the Glasgow MP", "the Times"."""
-        return words.split(maxsplit=1)[0].lower() in _ARTICLES and words.rsplit(maxsplit=1)[-1] not in self._bearers
+        """Tell whether words with an article are no person's name: "a lawmaker", "the Glasgow MP", "the Times"."""
+        article, _, others = words.partition(" ")
+        return (
+            article.lower() in _ARTICLES
+            and _POSSESSIVE.sub("", others).rsplit(" ", maxsplit=1)[-1] not in self._bearers
+        )
 
     def _akin(self, form: str, name: str) -> bool:
-        """Tell whether two forms share a word, or one is the other's initials, handle, or last word spelt otherwise."""
-        one, other = _content_words(form), _content_words(name)
-        initials = {"".join(word[0] for word in words) for words in (one, other)}
-        if set(one) & set(other) or initials & {*one, *other} or form.lower().removeprefix("@") == "".join(other):
-            return True
+        """Tell whether two forms share a word, one is the other's initials or handle, or they are spelt otherwise."""
         full = self.fullest(form)
+        if self._are_namesakes(full, name):
+            return False
+        # A single letter, as in U.S., is no initials.
+        one, other = ({word for word in _content_words(party) if len(word) > 1} for party in (form, name))
+        initials = {"".join(word[0] for word in _content_words(party)) for party in (form, name)}
+        if one & other or initials & (one | other) or form.lower().removeprefix("@") == re.sub(r"\W", "", name.lower()):
+            return True
         return full == name or self._is_misspelt(full, name)
+
+    def _are_namesakes(self, one: str, other: str) -> bool:
+        """Tell whether two full names share no more than the surname: Bill and Hillary Clinton."""
+        surname = one.rsplit(" ", maxsplit=1)[-1]
+        shared = {*one.split(" ")} & {*other.split(" ")}
+        return {one, other} <= self._bearers.get(surname, set()) and shared == {surname}
 
     def _is_misspelt(self, surname: str, name: str) -> bool:
         """Tell whether a surname that no full name ends with is nearly that of a full name."""
@@ -220,7 +247,9 @@ class Names:
         name = self.fullest(form)
         start = self.text.find(name, span[0], span[1])
         if start < 0:
-            start = self.text.find(name)
+            if name not in self._places:
+                self._places[name] = self.text.find(name)
+            start = self._places[name]
         return Party(name, (start, start + len(name)), probability)
 
 
@@ -246,6 +275,10 @@ def without_titles(form: str) -> str:
     """
     words = (_POSSESSIVE.sub("", form) or form).split(" ")
     kept = [*dropwhile(lambda word: word.strip(".").lower() in _TITLES, words[:-1]), words[-1]]
+    before = words[: -len(kept)]
+    if before and (before[-1].lower() in _PARTS_OF_TITLES or kept[0].lower() in _INSTITUTIONS):
+        # The Foreign Office and the Justice Department lose no more than the article.
+        kept = [*dropwhile(lambda word: word.lower() in _ARTICLES, words)]
     # "the spokesman" has no name behind its title.
     if not kept[0][:1].isupper() or (len(kept) == 1 and kept[0].lower() in _TITLES):
         kept = words
@@ -259,9 +292,23 @@ def _bearers(text: str) -> dict[str, set[str]]:
         named = dropwhile(lambda word: word.lower() in _STARTERS, match.group().split(" "))
         name = without_titles(" ".join(named))
         words = name.split(" ")
-        if 2 <= len(words) <= 4 and words[-1].lower() not in _TITLES:
+        names_nobody = {word.lower() for word in words[:-1]} <= _TITLES | _PARTICLES
+        if 2 <= len(words) <= 4 and words[-1].lower() not in _TITLES and not names_nobody:
             full[words[-1]].add(name)
-    return dict(full)
+    # "Labour's Jess Phillips" is Jess Phillips, where she is called so too.
+    return {
+        surname: {
+            name for name in names if not any(name.endswith(f" {other}") for other in names if other[0].isupper())
+        }
+        for surname, names in full.items()
+    }
+
+
+def _surnames(name: str) -> list[str]:
+    """List the surname of a full name, with and without its particles: Blasio, de Blasio, De Blasio."""
+    words = name.split(" ")
+    last = " ".join(dropwhile(lambda word: word not in _PARTICLES, words)) or words[-1]
+    return [words[-1], last, last[0].upper() + last[1:]]
 
 
 def _initials(text: str) -> dict[str, str]:
