@@ -106,16 +106,20 @@ class Names:
         endings = _endings(acronyms.values())
         # Cut short, unless another party is called so.
         self._whole = {end: name for end, name in endings.items() if text.count(end) == text.count(name)}
+        # Both are asked for the same names sentence by sentence.
+        self._called: dict[str, str] = {}
+        self._places: dict[str, int] = {}
         self._genders = self._read_genders()
         self._last_meant: dict[str, Party] = {}
         self._last: Party | None = None
         self._last_accused: Party | None = None
-        self._places: dict[str, int] = {}
 
     def fullest(self, form: str) -> str:
         """Return the fullest form by which the article names who is called ``form``."""
-        bare = without_titles(form)
-        return self._whole.get(bare) or self._full.get(bare, bare)
+        if form not in self._called:
+            bare = without_titles(form)
+            self._called[form] = self._whole.get(bare) or self._full.get(bare, bare)
+        return self._called[form]
 
     def speaker(self, mention: tuple[int, int], name: Candidates) -> Party:
         """Resolve the speaker of a sentence; call it sentence by sentence, in order.
@@ -220,9 +224,10 @@ class Names:
         full = self.fullest(form)
         if self._are_namesakes(full, name):
             return False
+        words = [_content_words(party) for party in (form, name)]
+        initials = {"".join(word[0] for word in own) for own in words}
         # A single letter, as in U.S., is no initials.
-        one, other = ({word for word in _content_words(party) if len(word) > 1} for party in (form, name))
-        initials = {"".join(word[0] for word in _content_words(party)) for party in (form, name)}
+        one, other = ({word for word in own if len(word) > 1} for own in words)
         if one & other or initials & (one | other) or form.lower().removeprefix("@") == re.sub(r"\W", "", name.lower()):
             return True
         return full == name or self._is_misspelt(full, name)
