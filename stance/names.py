@@ -2,7 +2,7 @@
 
 The network points at a name within its window. What reaches farther, and what rules do better, is done here: surnames,
 other spellings of them, handles, acronyms, names with acronyms that were cut short, pronouns whose name lies before the
-window, that "she" is no Mr, and that a name stands for nobody with another name, while "a lawmaker" may.
+window, that "she" is no Mr, and that a person's name stands for nobody with another, while "a lawmaker" may.
 """
 
 from __future__ import annotations
@@ -65,7 +65,6 @@ _WORD = rf"(?:{_CAPITAL}\.|{_CAPITAL}[\w’'\-]*)"
 _PERSON = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:{'|'.join(sorted(_PARTICLES))}) )*{_WORD})+")
 _TITLE = "|".join(map(re.escape, _GENDER_OF_TITLE))
 _TITLED = re.compile(rf"(?<![\w’'\-])(Mr\.? (?:and|&) )?({_TITLE}) ({_WORD}(?: {_WORD}){{0,2}})")
-_INDEFINITE = re.compile(r"an? ", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\(([A-Z][A-Za-z&.]{1,9})\)")
 _ACRONYM = re.compile(r"\b[A-Z]{3,6}\b")
 _INSTITUTION = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:of|the|and|for|in|on|to|with) )*{_WORD}){{2,}}")
@@ -165,7 +164,7 @@ class Names:
     def _from_before(self, words: str, mention: tuple[int, int], probability: float) -> Party:
         """Resolve a mention whose name lies outside the window."""
         # "A resident" is somebody else each time.
-        known = None if _INDEFINITE.match(words) else self._last_meant.get(words.lower())
+        known = None if words.lower().startswith(("a ", "an ")) else self._last_meant.get(words.lower())
         if known is None and words.lower() in PRONOUNS:
             known = self._last
         if known is not None and self._may_be(known.name, _GENDER_OF_PRONOUN.get(words.lower())):
