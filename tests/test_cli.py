@@ -1,5 +1,6 @@
 """The command from the outside: what it prints, what it writes, and what it says of bad input."""
 
+import gzip
 import io
 import json
 import os
@@ -167,7 +168,7 @@ def test_classify_prints_one_html_page(run, text_file, tmp_path):
     [
         ("{", "broken JSON"),
         ("7", "line 2: an article is a JSON object, not int"),
-        ('{"id": "a"}', "line 2: 'text' must be a string, not NoneType"),
+        ('{"id": "a"}', "line 2: there is no key 'text'; name another with --text-column"),
         ('{"id": 7, "text": "So."}', "line 2: 'id' must be a string, not int"),
     ],
 )
@@ -179,6 +180,62 @@ def test_bad_json_lines_are_named_and_those_before_are_answered(capsys, tmp_path
     assert [doc.text for doc in documents(out)] == ["One."]
     assert error.startswith(f"stance: error: {path}, line 2")
     assert message in error
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.csv", b"id,text\nx,caf\xe9\n", "not UTF-8"),
+        ("a.csv", b"id,text\nx,Ada said, in court, no.\n", "more cells than columns"),
+        ("a.csv", b'id,text\nx,"It rained.\ny,Ada left.\n', "no CSV: unexpected end of data"),
+        ("a.csv", b'id,text\nx,"Nice" said Ada.\n', "no CSV"),
+        ("a.csv.gz", b"no gzip", "broken gzip file"),
+        ("a.txt.gz", gzip.compress(b"It rained. " * 99)[:-20], "broken gzip file"),
+        ("a.jsonl.gz", b"no gzip", "broken gzip file"),
+    ],
+)
+def test_files_that_are_broken_are_named_or_set_aside(capsys, fail, tmp_path, name, content, reason):
+    path, good, bad = tmp_path / name, tmp_path / "good.txt", tmp_path / "bad.jsonl"
+    path.write_bytes(content)
+    good.write_text(ADA, encoding="utf-8")
+    error = fail("classify", path)
+    assert str(path) in error
+    assert reason in error
+    assert main(["classify", str(path), str(good), "--errors-to", str(bad)]) == 3
+    assert [doc.text for doc in documents(capsys.readouterr().out)][-1:] == [ADA]
+    (line,) = map(json.loads, bad.read_text(encoding="utf-8").splitlines())
+    assert reason in line["error"]
+
+
+def test_empty_cells_at_the_end_of_a_row_lose_nothing(capsys, tmp_path):
+    (tmp_path / "a.csv").write_text("id,text\nx,So.,,\n", encoding="utf-8")
+    assert main(["classify", str(tmp_path / "a.csv")]) == 0
+    assert [(doc.id, doc.text) for doc in documents(capsys.readouterr().out)] == [("x", "So.")]
+
+
+def test_an_id_that_no_record_has_is_named(fail, tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"id": "x", "text": "So."}\n', encoding="utf-8")
+    assert "there is no key 'url'; name another with --id-column" in fail(
+        "classify", tmp_path / "a.jsonl", "--id-column", "url"
+    )
+
+
+def test_zipped_pages_are_pages(capsys, tmp_path):
+    pytest.importorskip("trafilatura")
+    page = f"<html><body><article><p>{ADA * 20}</p></article></body></html>"
+    (tmp_path / "a.html.gz").write_bytes(gzip.compress(page.encode()))
+    assert main(["classify", str(tmp_path / "a.html.gz")]) == 0
+    assert "<p>" not in documents(capsys.readouterr().out)[0].text
+
+
+def test_an_output_that_is_a_pipe_under_another_name(tmp_path):
+    (tmp_path / "a.txt").write_text(ADA, encoding="utf-8")
+    read, write = os.pipe()
+    (tmp_path / "out.jsonl").symlink_to(f"/proc/self/fd/{write}")
+    assert main(["classify", str(tmp_path / "a.txt"), "-o", str(tmp_path / "out.jsonl")]) == 0
+    os.close(write)
+    with os.fdopen(read, encoding="utf-8") as file:
+        assert [doc.text for doc in documents(file.read())] == [ADA]
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.jsonl"])

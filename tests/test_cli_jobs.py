@@ -134,11 +134,48 @@ def test_what_is_complete_is_left_alone(archive, tmp_path, capsys):
 
 def test_half_a_result_is_not_thrown_away(archive, tmp_path, capsys):
     path, out = archive(3), tmp_path / "out.jsonl"
-    (tmp_path / "out.jsonl.partial").write_text("", encoding="utf-8")
+    assert main(["classify", str(archive(1)), "-o", str(out)]) == 0
+    out.rename(tmp_path / "out.jsonl.partial")
+    path = archive(3)
     assert main(["classify", str(path), "-o", str(out)]) == 2
     assert "go on with it by --resume, or delete it" in capsys.readouterr().err
     assert main(["classify", str(path), "-o", str(out), "--resume"]) == 0
     assert ids(out) == ["0", "1", "2"]
+
+
+def test_a_wrong_option_leaves_nothing_that_is_in_the_way(tmp_path, capsys):
+    table, out = tmp_path / "a.csv", tmp_path / "out.jsonl"
+    table.write_text("id,body\na,It rained.\n", encoding="utf-8")
+    assert main(["classify", str(table), "-o", str(out)]) == 2
+    assert "--text-column" in capsys.readouterr().err
+    assert main(["classify", str(table), "-o", str(out), "--text-column", "body"]) == 0
+    assert ids(out) == ["a"]
+
+
+def test_a_finished_result_is_compared_with_the_input(archive, tmp_path, capsys):
+    out = tmp_path / "out.jsonl"
+    assert main(["classify", str(archive(2)), "-o", str(out)]) == 0
+    before = out.read_bytes()
+    assert main(["classify", str(archive(3)), "-o", str(out), "--resume"]) == 2
+    assert "is complete, but the input goes on at" in capsys.readouterr().err
+    other = tmp_path / "other.txt"
+    other.write_text("It snowed.", encoding="utf-8")
+    assert main(["classify", str(other), "-o", str(out), "--resume"]) == 2
+    assert "does not belong to this input" in capsys.readouterr().err
+    assert out.read_bytes() == before
+
+
+def test_a_file_of_another_kind_is_no_result_to_go_on_with(archive, tmp_path, capsys):
+    (tmp_path / "out.jsonl").write_text("notes\n", encoding="utf-8")
+    assert main(["classify", str(archive(1)), "-o", str(tmp_path / "out.jsonl"), "--resume"]) == 2
+    assert "out.jsonl holds other lines than this command writes" in capsys.readouterr().err
+
+
+def test_the_partial_file_is_no_article(archive, tmp_path, capsys):
+    out = tmp_path / "out.jsonl"
+    (tmp_path / "out.jsonl.partial").write_bytes(b"{}\n")
+    assert main(["classify", str(archive(1)), str(tmp_path / "out.jsonl.partial"), "-o", str(out), "--resume"]) == 2
+    assert "out.jsonl.partial would be overwritten" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("other", [{"id": "0", "text": "Another."}, {"id": "x", "text": "Ada denied 0."}])

@@ -250,6 +250,7 @@ def test_convert_explains_what_it_cannot_do(capsys, tmp_path):
     (tmp_path / "a.csv").write_text("", encoding="utf-8")
     assert "--texts names their .jsonl" in error(capsys, "convert", tmp_path / "a.csv", tmp_path / "b.jsonl")
     assert "would be overwritten" in error(capsys, "convert", "a.jsonl", "./a.jsonl")
+    assert "would be overwritten" in error(capsys, "convert", "a.csv", "b.jsonl", "--texts", "b.jsonl")
     assert "say it with --from or --to" in error(capsys, "convert", "a.jsonl", "a.xlsx")
     assert "No such file" in error(capsys, "convert", tmp_path / "no.jsonl", tmp_path / "b.json")
 

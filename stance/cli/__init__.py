@@ -16,7 +16,7 @@ _EXAMPLES = """\
 examples:
   stance classify article.txt                     a table of its sentences
   stance classify 'archive/*.txt' -o out.jsonl    many articles, as a labelled set
-  stance evaluate seeds/test.jsonl --errors 20    how good the model is
+  stance evaluate seeds/dev.jsonl --errors 20     how good the model is
   stance train finetune.yaml                      a model of your own
 
 exit codes: 0 done; 1 the reader of the output went away; 2 bad usage or input; 3 done, but for

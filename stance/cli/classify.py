@@ -84,16 +84,18 @@ def _run(arguments: argparse.Namespace) -> int:
     _check(arguments, files, format)
     records = inputs.read(files, inputs.Source(arguments.source, arguments.text_column, arguments.id_column))
     output, errors = (Path(name) if name else None for name in (arguments.output, arguments.errors_to))
-    if output and output.is_symlink():
-        output = output.resolve()  # or else the link would be replaced, and not what it leads to
     # What is no plain file, such as a named pipe, must not be replaced.
     special = output is not None and output.exists() and not output.is_file()
+    if output and output.is_symlink() and not special:
+        output = output.resolve()  # or else the link would be replaced, and not what it leads to
     job = Job(None if special else output, errors, format == "jsonl", arguments.resume)
-    if job.is_complete():
-        sys.stderr.write(f"stance: {job.output} is complete already\n")
-        return _report(job)
     done = job.prepare()
     job.skip(records, done)
+    if job.is_complete():
+        if more := next(records, None):
+            raise ValueError(f"{output} is complete, but the input goes on at {more.place}; name another, or delete it")
+        sys.stderr.write(f"stance: {output} is complete already\n")
+        return _report(job)
     answers = results(records, _load(arguments.model), arguments.min_confidence, errors is not None)
     documents = job.set_aside(answers, done)
     selected = (_selected(document, arguments) for document in documents)
@@ -125,6 +127,8 @@ def _check(arguments: argparse.Namespace, files: list[str], format: str) -> None
     written = [os.path.realpath(name) for name in (arguments.output, arguments.errors_to) if name]
     if len(set(written)) < len(written):
         raise ValueError("-o and --errors-to name the same file; name two")
+    if arguments.output:
+        written.append(f"{written[0]}.partial")
     for file in files:
         if file != inputs.STANDARD_INPUT and os.path.realpath(file) in written:
             raise ValueError(f"{file} would be overwritten; name another file with -o or --errors-to")
@@ -144,7 +148,7 @@ def _stream(special: Path | None, format: str) -> Iterator[TextIO]:
             yield file
         return
     if format in ("html", "csv") and isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
     with named("standard output"):
         yield sys.stdout
 

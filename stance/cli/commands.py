@@ -44,6 +44,8 @@ def named(file: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.filename is None and not isinstance(error, BrokenPipeError):
+            # Those of libraries have words only, which would be lost.
+            error.strerror = error.strerror or str(error)
             error.filename = file
         raise
 

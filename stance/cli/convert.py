@@ -47,7 +47,9 @@ def _run(arguments: argparse.Namespace) -> None:
         raise ValueError(
             "a .csv has no articles, only sentences: --texts names their .jsonl, and goes with nothing else"
         )
-    if Path(arguments.input).resolve() == Path(arguments.output).resolve():
+    if Path(arguments.output).resolve() in [
+        Path(name).resolve() for name in (arguments.input, arguments.texts) if name
+    ]:
         raise ValueError(f"{arguments.output} would be overwritten; name another file")
     with warnings.catch_warnings(record=True) as left_out:
         warnings.simplefilter("always")
@@ -121,7 +123,7 @@ def _write_csv(path: str, articles: list[Article]) -> None:
     sheet = io.StringIO(newline="")
     write(map(Document.from_dict, articles), sheet)
     # The mark at the start tells spreadsheets that it is UTF-8.
-    Path(path).write_text(sheet.getvalue(), encoding="utf-8-sig", errors="backslashreplace", newline="")
+    Path(path).write_text(sheet.getvalue(), encoding="utf-8-sig", newline="")
 
 
 _READERS: Mapping[str, Callable[[str, str | None], Iterable[Article]]] = MappingProxyType(

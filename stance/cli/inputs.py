@@ -10,12 +10,14 @@ import io
 import os
 import stat
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import IO, cast
 
+from stance.cli.commands import named
 from stance.extras import require
 
 STANDARD_INPUT = "-"
@@ -71,7 +73,7 @@ class Source:
 
     def format_of(self, file: str) -> str:
         """Tell how a file is to be read; what has no known ending is text."""
-        name = file.lower()
+        name = file.lower().removesuffix(".gz")
         return self.format or next((known for ending, known in _ENDINGS.items() if name.endswith(ending)), "text")
 
 
@@ -111,23 +113,25 @@ def read(files: Sequence[str], source: Source) -> Iterator[Record | Failure]:
         source: How to read them.
 
     Yields:
-        A record an article, or a failure where there is none to be had.
+        A record an article, or a failure where there is none to be had; one for all the rest of a file that is broken.
 
     Raises:
         OSError: If a file cannot be read.
-        ValueError: If a table has no such column, or a file is broken from some place on.
+        ValueError: If a table has no such column, or a Parquet file is broken.
 
     """
     for file in files:
         format = source.format_of(file)
         name = "standard input" if file == STANDARD_INPUT else file
-        with _open(file, format) as content:
+        with named(name), _open(file, format) as content:
             try:
                 yield from _READERS[format](name, content, source)
-            except UnicodeDecodeError as error:
-                raise ValueError(f"{name}: not UTF-8; save the file as UTF-8") from error
+            except UnicodeDecodeError:
+                yield Failure(name, None, "not UTF-8; save the file as UTF-8")
             except csv.Error as error:
-                raise ValueError(f"{name}: no CSV: {error}; save the table as CSV in UTF-8") from error
+                yield Failure(name, None, f"no CSV: {error}; save the table as CSV in UTF-8")
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                yield Failure(name, None, f"broken gzip file: {error}; fetch it again")
 
 
 def _open(file: str, format: str) -> AbstractContextManager[IO[bytes]]:
@@ -158,29 +162,43 @@ def _read_page(name: str, content: IO[bytes], source: Source) -> Iterator[Record
 
 
 def _read_lines(name: str, content: IO[bytes], source: Source) -> Iterator[Record | Failure]:
-    from stance.labelled import parse_line, raw_lines
+    from stance.labelled import LabelledSetError, raw_lines
 
-    for number, line in raw_lines(content, name):
-        place = f"{name}, line {number}"
-        try:
-            article = parse_line(line, place)
-        except ValueError as error:
-            yield Failure(place, None, str(error).removeprefix(f"{place}: "))
-            continue
-        if isinstance(article, Mapping):
-            yield _record(place, article.get(source.text), article.get(source.id or "id"), source)
-        else:
-            yield Failure(place, None, f"an article is a JSON object, not {type(article).__name__}")
+    try:
+        for number, line in raw_lines(content, name):
+            yield _read_line(f"{name}, line {number}", line, source)
+    except LabelledSetError as error:
+        yield Failure(name, None, str(error).removeprefix(f"{name}, "))
+
+
+def _read_line(place: str, line: bytes, source: Source) -> Record | Failure:
+    from stance.labelled import parse_line
+
+    try:
+        article = parse_line(line, place)
+    except ValueError as error:
+        return Failure(place, None, str(error).removeprefix(f"{place}: "))
+    if not isinstance(article, Mapping):
+        return Failure(place, None, f"an article is a JSON object, not {type(article).__name__}")
+    for key, option in ((source.text, "--text-column"), (source.id, "--id-column")):
+        if key is not None and key not in article:
+            return Failure(place, None, f"there is no key {key!r}; name another with {option}")
+    return _record(place, article[source.text], article.get(source.id or "id"), source)
 
 
 def _read_csv(name: str, content: IO[bytes], source: Source) -> Iterator[Record | Failure]:
     from stance.integrations.sheets import LONGEST_CELL
 
     csv.field_size_limit(LONGEST_CELL)
-    table = csv.DictReader(io.TextIOWrapper(content, encoding="utf-8-sig", newline=""))
+    table = csv.DictReader(io.TextIOWrapper(content, encoding="utf-8-sig", newline=""), strict=True)
     _check_columns(name, table.fieldnames or [], source)
     for number, row in enumerate(table, 1):
-        yield _record(f"{name}, row {number}", row[source.text], row.get(source.id or "id"), source)
+        place, identifier = f"{name}, row {number}", row.get(source.id or "id")
+        # Empty cells at the end, which are beyond the columns too, lose nothing.
+        if any(row.get(None, ())):
+            yield Failure(place, identifier, "more cells than columns; put texts with commas in quotation marks")
+        else:
+            yield _record(place, row[source.text], identifier, source)
 
 
 def _read_parquet(name: str, content: IO[bytes], source: Source) -> Iterator[Record | Failure]:
@@ -221,11 +239,9 @@ FORMATS = tuple(_READERS)
 _ENDINGS: Mapping[str, str] = MappingProxyType(
     {
         ".jsonl": "jsonl",
-        ".jsonl.gz": "jsonl",
         ".html": "html",
         ".htm": "html",
         ".csv": "csv",
-        ".csv.gz": "csv",
         ".parquet": "parquet",
     }
 )

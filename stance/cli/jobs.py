@@ -87,11 +87,10 @@ class Job:
         return self.output and self.output.with_name(f"{self.output.name}.partial")
 
     def is_complete(self) -> bool:
-        """Tell whether an earlier run has done everything, and count what failed there."""
-        if not self.resume or not self.output or not self.partial or self.partial.exists() or not self.output.exists():
+        """Tell whether an earlier run has come to the end of its input."""
+        if not self.resume or self.output is None or self.partial is None:
             return False
-        self.failed = sum(1 for _ in _failed_numbers(self.errors))
-        return True
+        return self.output.exists() and not self.partial.exists()
 
     def prepare(self) -> int:
         """Make the files fit to be written on.
@@ -103,11 +102,14 @@ class Job:
             ValueError: If an earlier run has left results, and it was not said what to do with them.
 
         """
-        left = self.resumable and self.partial is not None and self.partial.exists()
-        if left and not self.resume:
-            message = "was left by a run that did not end; go on with it by --resume, or delete it"
-            raise ValueError(f"{self.partial} {message}")
-        if left and self.partial:
+        if self.output and self.is_complete():
+            self.failed = sum(1 for _ in _failed_numbers(self.errors))
+            return sum(1 for _ in _finished(self.output)) + self.failed
+        # A run that failed before the first record, as by a wrong option, has left empty files.
+        if self.resumable and self.partial and any(map(_holds_something, (self.partial, self.errors))):
+            if not self.resume:
+                message = "was left by a run that did not end; go on with it by --resume, or delete it"
+                raise ValueError(f"{self.partial} {message}")
             self.failed = _cut_back(self.errors) if self.errors else 0
             return _cut_back(self.partial) + self.failed
         # Errors first: where the partial file is, they belong to it.
@@ -126,9 +128,10 @@ class Job:
             ValueError: If the files are about others.
 
         """
-        if self.partial is None or not done:
+        written = self.output if self.is_complete() else self.partial
+        if written is None or not done:
             return
-        failed, finished = _failed_numbers(self.errors), _finished(self.partial)
+        failed, finished = _failed_numbers(self.errors), _finished(written)
         next_failed = next(failed, None)
         for number in range(1, done + 1):
             record = next(records, None)
@@ -139,7 +142,7 @@ class Job:
             if not isinstance(record, Record) or line != (record.id, record.text):
                 place = record.place if record else "the end of the input"
                 raise ValueError(
-                    f"{self.partial} does not belong to this input: record {number}, {place}, is another there; "
+                    f"{written} does not belong to this input: record {number}, {place}, is another there; "
                     "resume with the same files and options, or delete it"
                 )
 
@@ -193,6 +196,10 @@ class Job:
             self.partial.replace(self.output)
 
 
+def _holds_something(path: Path | None) -> bool:
+    return path is not None and path.exists() and path.stat().st_size > 0
+
+
 def _appending(path: Path) -> TextIO:
     # Line by line to the system: what it has, a killed process does not take along.
     return path.open("a", encoding="utf-8", errors="backslashreplace", newline="", buffering=1)
@@ -212,9 +219,12 @@ def _cut_back(path: Path) -> int:
 
 def _finished(path: Path) -> Iterator[tuple[str | None, str]]:
     with suppress(FileNotFoundError), path.open("rb") as file:
-        for line in file:
-            document = json.loads(line)
-            yield document["id"], document["text"]
+        try:
+            for line in file:
+                document = json.loads(line)
+                yield document["id"], document["text"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} holds other lines than this command writes; name another file") from error
 
 
 def _failed_numbers(path: Path | None) -> Iterator[int]:
