@@ -242,7 +242,7 @@ def _find(predictions: Mapping[str, Article], gold: Article) -> Article:
 def _judge(gold: Article, predicted: Article) -> list[Judged]:
     try:
         return list(judge(gold, predicted))
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         validate(predicted, f"the prediction for {gold['id']!r}")  # says what is wrong, and where
         raise
 

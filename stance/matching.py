@@ -168,6 +168,9 @@ def judge(gold: Mapping[str, Any], predicted: Mapping[str, Any]) -> Iterator[Jud
     Yields:
         Every labelled sentence in order, judged.
 
+    Raises:
+        KeyError, TypeError, ValueError: If the prediction is no article in the labelled-set format.
+
     """
     text, parties = gold["text"], Parties.of(gold)
     for index, right in enumerate(gold["sentences"]):
@@ -179,8 +182,8 @@ def judge(gold: Mapping[str, Any], predicted: Mapping[str, Any]) -> Iterator[Jud
             text=text[right["start"] : right["end"]],
             gold=Label(right["label"]),
             predicted=Label(guess["label"]),
-            confidence=guess.get("confidence"),
-            speaker_confidence=guess.get("speaker_confidence"),
+            confidence=_probability(guess.get("confidence")),
+            speaker_confidence=_probability(guess.get("speaker_confidence")),
             gold_speaker=_name(said),
             predicted_speaker=_name(guessed),
             by_source=isinstance(said, Mapping),
@@ -218,8 +221,18 @@ def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
     return int(min(one["end"], other["end"]) - max(one["start"], other["start"]))
 
 
+def _probability(value: object) -> float | None:
+    if value is None or isinstance(value, int | float):
+        return value
+    raise TypeError(f"a probability is a number, not {value!r}")
+
+
 def _name(speaker: Said) -> str | None:
-    return str(speaker["name"]) if isinstance(speaker, Mapping) else speaker
+    if isinstance(speaker, Mapping):
+        return str(speaker["name"])
+    if speaker in (None, AUTHOR):
+        return speaker
+    raise ValueError(f"a speaker is 'author' or an object, not {speaker!r}")
 
 
 def _speaker_right(right: Mapping[str, Any], guessed: Said, parties: Parties) -> bool | None:

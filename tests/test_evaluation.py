@@ -466,6 +466,19 @@ def test_unknown_predicted_label_is_named():
         evaluate([GOLD], [changed(GOLD, {}, {}, {}, {"label": "maybe"})])
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"speaker": "Ann Lee"}, "'speaker' must be \"author\" or an object"),
+        ({"speaker": {"name": 7, "mention": None}}, "speaker's name 7"),
+        ({"confidence": "0.9"}, "a probability must lie between 0 and 1, not '0.9'"),
+    ],
+)
+def test_a_prediction_of_another_form_is_named(wrong, message):
+    with pytest.raises(LabelledSetError, match=f"the prediction for 'a', sentence 0.*{message}"):
+        evaluate([GOLD], [changed(GOLD, wrong, {}, {}, {})])
+
+
 def test_what_is_no_article_is_a_type_error():
     with pytest.raises(TypeError, match="prediction 1 must be a Document or a dictionary, not str"):
         evaluate([GOLD], [GOLD, "text"])

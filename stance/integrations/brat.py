@@ -94,25 +94,7 @@ def from_ann(text: str, ann: str, place: str = "annotation") -> list[dict[str, A
         LabelledSetError: If a line is broken, or does not fit the text; the message says which.
 
     """
-    marks: dict[str, tuple[str, Place]] = {}
-    links: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    by_author = set()
-    for number, line in enumerate(ann.split("\n"), 1):
-        where = f"{place}, line {number}"
-        try:
-            if line.startswith("T"):
-                key, entity, span = _mark(text, line, where)
-                marks[key] = entity, span
-            elif line.startswith("R"):
-                relation, first, second = line.split("\t")[1].split()
-                links[first.removeprefix("Arg1:")][relation].append(second.removeprefix("Arg2:"))
-            elif line.startswith("A"):
-                attribute, key = line.split("\t")[1].split()[:2]
-                by_author |= {key} if attribute == "Author" else set()
-        except (ValueError, IndexError) as error:
-            if isinstance(error, LabelledSetError):
-                raise
-            raise LabelledSetError(f"{where}: {line!r:.60} is no line of brat's stand-off format") from error
+    marks, links, by_author = _parse(text, ann, place)
 
     def linked(key: str, relation: str) -> list[Place]:
         return [marks[other][1] for other in links[key][relation] if other in marks]
@@ -123,7 +105,11 @@ def from_ann(text: str, ann: str, place: str = "annotation") -> list[dict[str, A
         if any(len(found) > 1 for found in evidence):
             message = f"{place}: {key} is linked with two mentions, accused or cues; keep one of each"
             raise LabelledSetError(message)
-        names = [text[slice(*name)] for name in linked(key, "NamedAs")] or [AUTHOR] * (key in by_author)
+        names = [text[slice(*name)] for name in linked(key, "NamedAs")]
+        if key in by_author and (names or evidence[0]):
+            message = f"{place}: {key} has the attribute Author and a mention or name; keep one of them"
+            raise LabelledSetError(message)
+        names = names or [AUTHOR] * (key in by_author)
         mention, target, cue = (found[0] if found else None for found in evidence)
         return sentence(text, span, _ENTITIES[entity], names, mention, target, cue)
 
@@ -208,6 +194,32 @@ def _fragments(text: str, start: int, end: int) -> list[Place]:
     breaks = [found.span() for found in _BREAKS.finditer(text, start, end)]
     edges = [start, *(edge for gap in breaks if start < gap[0] and gap[1] < end for edge in gap), end]
     return list(pairwise(edges))[::2]
+
+
+def _parse(
+    text: str, ann: str, place: str
+) -> tuple[dict[str, tuple[str, Place]], Mapping[str, Mapping[str, list[str]]], set[str]]:
+    """Read what is marked, what each mark is linked with by each relation, and which sentences are the author's."""
+    marks: dict[str, tuple[str, Place]] = {}
+    links: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    by_author = set()
+    for number, line in enumerate(ann.split("\n"), 1):
+        where = f"{place}, line {number}"
+        try:
+            if line.startswith("T"):
+                key, entity, span = _mark(text, line, where)
+                marks[key] = entity, span
+            elif line.startswith("R"):
+                relation, first, second = line.split("\t")[1].split()
+                links[first.removeprefix("Arg1:")][relation].append(second.removeprefix("Arg2:"))
+            elif line.startswith("A"):
+                attribute, key = line.split("\t")[1].split()[:2]
+                by_author |= {key} if attribute == "Author" else set()
+        except (ValueError, IndexError) as error:
+            if isinstance(error, LabelledSetError):
+                raise
+            raise LabelledSetError(f"{where}: {line!r:.60} is no line of brat's stand-off format") from error
+    return marks, links, by_author
 
 
 def _mark(text: str, line: str, where: str) -> tuple[str, str, Place]:

@@ -26,15 +26,15 @@ def sentence(
         text: The article.
         place: Where the sentence stands.
         label: Its label.
-        names: The right names of its speaker, the fullest first, or ``["author"]``; where there are none, the mention
-            is the name.
+        names: The right names of its speaker, the fullest first; where there are none, the mention is the name. Or
+            ``author``, and after it a source that is right too.
         mention: The words that name the speaker.
         target: The accused.
         cue: The words that signal the label.
 
     Returns:
-        The sentence. Without speaker if the label is ``none``, without target if it is no allegation: whoever corrects
-        a label need not clear away what the model had found for the wrong one.
+        The sentence. Without speaker if the label is ``none``, without mention if the speaker is the author, without
+        target if it is no allegation: whoever corrects it need not clear away what the model had found.
 
     """
     record: dict[str, Any] = {**_offsets(place), "label": label}
@@ -48,8 +48,8 @@ def sentence(
 
 
 def _speaker(text: str, names: Sequence[str], mention: Place | None) -> dict[str, Any]:
-    if list(names) == [AUTHOR] and not mention:
-        return {"speaker": AUTHOR}
+    if names and names[0] == AUTHOR:
+        return {"speaker": AUTHOR} | ({"speaker_also": names[1]} if names[1:] else {})
     named = list(names) or ([text[slice(*mention)]] if mention else [])
     if not named:
         return {}

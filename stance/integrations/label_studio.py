@@ -155,6 +155,8 @@ def _regions(text: str, index: int, record: Mapping[str, Any]) -> Iterator[dict[
     yield region if record.get("confidence") is None else {**region, "score": record["confidence"]}
     if speaker:
         names = [source["name"], *source.get("also", ())] if source else [AUTHOR]
+        if not source and record.get("speaker_also"):
+            names.append(record["speaker_also"])
         value = {"start": record["start"], "end": record["end"], "text": names}
         yield {"id": number, "from_name": "speaker", "to_name": "text", "type": "textarea", "value": value}
     spans = {"mention": source.get("mention"), "target": record.get("target"), "cue": record.get("cue")}

@@ -13,6 +13,7 @@ from stance.document import AUTHOR, Document
 from stance.frames import COLUMNS, rows
 from stance.integrations.corrected import Place, sentence, squeezed
 from stance.labelled import Article, LabelledSetError, validate
+from stance.surrogates import replace_surrogates
 
 LONGEST_CELL = 2**31 - 1
 """For ``csv.field_size_limit``, whose default is shorter than some articles: the most that every system takes."""
@@ -47,7 +48,7 @@ def write_rows(documents: Iterable[Document], file: TextIO) -> None:
     Args:
         documents: The documents.
         file: An open text file. A cell that a spreadsheet would take for a formula gets an apostrophe before it; the
-            character of code 0, which none of them has, becomes U+FFFD.
+            character of code 0, which none of them has, and lone surrogates, which no file has, become U+FFFD.
 
     """
     table = csv.DictWriter(file, list(COLUMNS))
@@ -100,7 +101,7 @@ def _record(text: str, row: Mapping[str, str | None], place: str) -> dict[str, A
         start, end = int(row["start"] or ""), int(row["end"] or "")
     except ValueError as error:
         raise LabelledSetError(f"{place}: 'start' and 'end' must be whole numbers") from error
-    text = _without_null(text)
+    given, text = text, _writable(text)
     cells = {key: _bare(row.get(key)) for key in ("text", "label", "speaker", "mention", "cue", "target")}
     if cells["text"] and squeezed(cells["text"]) != squeezed(text[start:end]):
         raise LabelledSetError(f"{place}: the article has {text[start:end]!r:.60} there, not {cells['text']!r:.60}")
@@ -109,10 +110,16 @@ def _record(text: str, row: Mapping[str, str | None], place: str) -> dict[str, A
         return _nearest(text, words, row.get(f"{role}_start"), (start, end), f"{place}, {role}") if words else None
 
     is_author = cells["speaker"] == AUTHOR
-    names = [cells["speaker"]] if cells["speaker"] else []
+    names = [_as_given(given, text, cells["speaker"])] if cells["speaker"] else []
     mention = None if is_author else found("mention", cells["mention"] or cells["speaker"])
     target, cue = found("target", cells["target"]), found("cue", cells["cue"])
-    return sentence(text, (start, end), cells["label"].strip().lower(), names, mention, target, cue)
+    return sentence(given, (start, end), cells["label"].strip().lower(), names, mention, target, cue)
+
+
+def _as_given(given: str, written: str, name: str) -> str:
+    """Take a name from the article as it was given, of which the sheet cannot hold every character."""
+    start = written.find(name)
+    return name if start < 0 else given[start : start + len(name)]
 
 
 def _nearest(text: str, words: str, given: str | None, near: Place, place: str) -> Place:
@@ -129,11 +136,11 @@ def _nearest(text: str, words: str, given: str | None, near: Place, place: str) 
 def _guarded(cell: object) -> object:
     if not isinstance(cell, str):
         return cell
-    return _without_null(f"'{cell}" if _FORMULA.match(cell) else cell)
+    return _writable(f"'{cell}" if _FORMULA.match(cell) else cell)
 
 
-def _without_null(text: str) -> str:
-    return text.replace("\0", "\ufffd")
+def _writable(text: str) -> str:
+    return replace_surrogates(text).replace("\0", "\ufffd")
 
 
 def _bare(cell: str | None) -> str:

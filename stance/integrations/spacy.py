@@ -92,7 +92,12 @@ def _parse(line: str) -> Document:
 
 def _document(doc: Doc) -> Document | None:
     line = doc.user_data.get(KEY)
-    return None if line is None else _parse(line)
+    if line is None:
+        return None
+    document = _parse(line)
+    # ``Span.as_doc`` copies what is known of the whole to a part.
+    length = doc[-1].idx + len(doc[-1].text_with_ws) if len(doc) else 0
+    return document if length == len(document.text) else None
 
 
 def _sentence(span: Span) -> Sentence | None:

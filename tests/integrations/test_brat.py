@@ -78,6 +78,13 @@ def test_broken_annotations_are_named(ann, message):
         from_ann(TEXT, ann)
 
 
+@pytest.mark.parametrize("left", ["R1\tSaidBy Arg1:T1 Arg2:T2", "R1\tNamedAs Arg1:T1 Arg2:T2"])
+def test_an_author_with_a_mention_or_name_is_refused_since_either_may_be_the_correction(left):
+    ann = f"T1\tDenial 0 13\tAda denied it\nT2\tMention 0 3\tAda\nA1\tAuthor T1\n{left}\n"
+    with pytest.raises(LabelledSetError, match="T1 has the attribute Author and a mention or name"):
+        from_ann("Ada denied it", ann)
+
+
 def test_what_others_add_is_left_alone():
     ann = "T1\tAssertion 15 25\tIt rained.\nA1\tAuthor T1\n#1\tAnnotatorNotes T1\tsure?\nA2\tDoubt T1\nT2\tPlace 0 3\tAda\n"
     assert from_ann(TEXT, ann) == [{"start": 15, "end": 25, "label": "assertion", "speaker": "author"}]

@@ -68,6 +68,20 @@ def test_a_speaker_typed_anew(task):
         from_task(task)
 
 
+@pytest.mark.parametrize(("typed", "also"), [("author", {}), (["author", "Ada"], {"speaker_also": "Ada"})])
+def test_author_typed_beside_a_mention_that_was_left(typed, also):
+    text = "Ada said that the authorities knew."
+    said = {"name": "Ada", "mention": {"start": 0, "end": 3}}
+    sentence = {"start": 0, "end": len(text), "label": "assertion", "speaker": said}
+    task = to_task({"id": "a", "text": text, "sentences": [sentence]})
+    for one in task["predictions"][0]["result"]:
+        if one.get("from_name") == "speaker":
+            one["value"]["text"] = typed
+    back = from_task({"data": task["data"], "annotations": task["predictions"]})
+    assert back["sentences"] == [{"start": 0, "end": len(text), "label": "assertion", "speaker": "author", **also}]
+    assert from_task({"data": task["data"], "annotations": to_task(back)["predictions"]}) == back
+
+
 def test_evidence_without_a_link_belongs_to_the_sentence_it_stands_in(task):
     result = task["annotations"][0]["result"]
     result[:] = [one for one in result if one["type"] != "relation" or one["to_id"] == "s2-target"]

@@ -60,6 +60,15 @@ def test_the_null_character_which_no_sheet_has_is_replaced_in_the_sheet_alone(tm
     assert [(one["text"], len(one["sentences"])) for one in read(path, [article])] == [(article["text"], 1)]
 
 
+def test_lone_surrogates_which_no_file_has_are_replaced_in_the_sheet_alone(tmp_path):
+    text = "Cole \ud800 denied it."
+    said = {"name": "Cole \ud800", "mention": {"start": 0, "end": 6}}
+    article = {"id": "a", "text": text, "sentences": [{"start": 0, "end": 17, "label": "denial", "speaker": said}]}
+    with (tmp_path / "sheet.csv").open("w", encoding="utf-8", newline="") as file:
+        write([Document.from_dict(article)], file)
+    assert [one["sentences"] for one in read(tmp_path / "sheet.csv", [article])] == [article["sentences"]]
+
+
 def test_corrections_are_taken_over(sheet):
     assert sheet(3, label=" Denial ")[3]["label"] == "denial"
     named = sheet(3, speaker="Cole Reed", mention="", mention_start="")[3]["speaker"]

@@ -34,6 +34,13 @@ def test_the_result_is_on_document_and_spans(nlp, tiny):
     assert len(nlp("").spans["stance"]) == 0
 
 
+def test_a_part_copied_with_all_that_is_known_of_the_whole_has_no_result(nlp):
+    doc = nlp("Ann denied it. It did happen.")
+    part = doc.spans["stance"][1].as_doc(copy_user_data=True)
+    assert part._.stance is None
+    assert part[:]._.stance is part[:]._.speaker is None
+
+
 def test_it_is_stored_with_the_document(nlp):
     doc = nlp(TEXT)
     again = spacy.tokens.Doc(spacy.blank("en").vocab).from_bytes(doc.to_bytes())
