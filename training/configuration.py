@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import reprlib
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -33,6 +35,10 @@ def _existing(path: str) -> str:
 
 
 DataFile = Annotated[str, AfterValidator(_existing)]
+
+
+# YAML takes 3e-5, which has no dot, for a word.
+Number = Annotated[float, Field(strict=False)]
 
 
 class _Strict(BaseModel):
@@ -68,8 +74,8 @@ class Source(_Strict):
 class LossWeights(_Strict):
     """Weights of the losses of the speaker's name and of the accused, beside 1 for the label's."""
 
-    name: float = 0.5
-    target: float = 0.5
+    name: Number = 0.5
+    target: Number = 0.5
 
 
 class Stage(_Strict):
@@ -96,12 +102,12 @@ class Stage(_Strict):
     sources: list[Source]
     start: list[str] = Field(default_factory=list)
     epochs: int = Field(ge=1)
-    learning_rate: float = Field(gt=0)
-    head_rate: float = Field(default=1.0, gt=0)
-    word_dropout: float = Field(default=0.0, ge=0, lt=1)
-    renaming: float = Field(default=0.0, ge=0, le=1)
-    plain_share: float = Field(default=1.0, gt=0, le=1)
-    averaging: float = Field(default=0.0, ge=0, lt=1)
+    learning_rate: Number = Field(gt=0)
+    head_rate: Number = Field(default=1.0, gt=0)
+    word_dropout: Number = Field(default=0.0, ge=0, lt=1)
+    renaming: Number = Field(default=0.0, ge=0, le=1)
+    plain_share: Number = Field(default=1.0, gt=0, le=1)
+    averaging: Number = Field(default=0.0, ge=0, lt=1)
     loss_weights: LossWeights = LossWeights()
     select: Literal["best", "last"] = "last"
 
@@ -143,13 +149,13 @@ class Recipe(_Strict):
     window: int | None = Field(default=None, ge=16)
     overlap: int | None = Field(default=None, ge=0)
     pointer_size: int = 128
-    dropout: float = Field(default=0.1, ge=0, lt=1)
+    dropout: Number = Field(default=0.1, ge=0, lt=1)
     batch_size: int = Field(default=8, ge=1)
     precision: Literal["fp32", "bf16"] = "bf16"
-    weight_decay: float = 0.01
-    warmup: float = Field(default=0.1, ge=0, lt=1)
-    layer_decay: float = Field(default=1.0, gt=0, le=1)
-    label_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
+    weight_decay: Number = 0.01
+    warmup: Number = Field(default=0.1, ge=0, lt=1)
+    layer_decay: Number = Field(default=1.0, gt=0, le=1)
+    label_weights: tuple[Number, Number, Number, Number] = (1.0, 1.0, 1.0, 1.0)
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
@@ -162,6 +168,12 @@ class Recipe(_Strict):
             if unknown := set(stage.start) - set(names[:index]):
                 raise ValueError(f"{stage.name} starts from stages before it, not {sorted(unknown)}")
         return self
+
+    def files(self) -> list[str]:
+        """List the data files that it names."""
+        sources = [source for stage in self.stages for source in stage.sources]
+        named = [(source.path, source.tags, source.evidence, *source.articles) for source in sources]
+        return list(dict.fromkeys(file for file in (self.evaluation, *chain(*named)) if file))
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -185,7 +197,10 @@ def read_recipe(path: str | Path) -> Recipe:
     except OSError as error:
         raise ConfigurationError(f"cannot read the configuration {path}: {error.strerror}") from error
     except ValidationError as error:
-        faults = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        faults = [
+            f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}, not {reprlib.repr(fault['input'])}"
+            for fault in error.errors()
+        ]
         raise ConfigurationError("\n".join([f"{path} is no valid configuration:", *faults])) from error
     # Of what is no YAML, some is no UTF-8, some contains itself, and some has numbers or nesting without end.
     except (yaml.YAMLError, ValueError, RecursionError) as error:

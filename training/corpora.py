@@ -11,11 +11,14 @@ from typing import Any
 
 from stance import labelled
 from stance.document import AUTHOR, LABELS, Label
+from stance.matching import TITLES
 from stance.sentences import split
 
-from .configuration import Source
+from .configuration import ConfigurationError, Source
 
 Offsets = tuple[int, int]
+
+_WORD_BEFORE = re.compile(r"(?<=[\w,] )([\w'’-]+) \Z")  # within a sentence
 
 
 @dataclass
@@ -171,7 +174,22 @@ def read_gap(path: Path) -> list[Article]:
 
 
 def read_source(source: Source, holdout_fold: int | None) -> list[Article]:
-    """Read the training articles of a recipe's source, without those of a fold."""
+    """Read the training articles of a recipe's source, without those of a fold.
+
+    Raises:
+        ConfigurationError: If the file is one for another reader.
+        stance.LabelledSetError: If it is broken.
+
+    """
+    try:
+        return _read(source, holdout_fold)
+    except KeyError as error:
+        files = ", ".join(filter(None, (source.path, source.tags)))
+        message = f"{files}: not what the reader {source.reader!r} reads, for it lacks {error}"
+        raise ConfigurationError(message) from error
+
+
+def _read(source: Source, holdout_fold: int | None) -> list[Article]:
     path = Path(source.path)
     if source.reader == "labelled":
         tags, evidence = (Path(file) if file else None for file in (source.tags, source.evidence))
@@ -254,11 +272,17 @@ def _labelled_sentence(text: str, record: dict[str, Any], aliases: dict[str, lis
 
 def _places(text: str, name: str, aliases: dict[str, list[str]]) -> list[list[Offsets]]:
     """List where a party is named, the fullest form first, then each alias, then the surname of a person."""
-    forms = [name, *aliases.get(name, [])]
+    found = [occurrences(text, form) for form in dict.fromkeys([name, *aliases.get(name, [])])]
     words = name.split()
     if 2 <= len(words) <= 3 and all(word[0].isupper() for word in words):
-        forms.append(words[-1])
-    return [places for form in dict.fromkeys(forms) if (places := occurrences(text, form))]
+        found.append([place for place in occurrences(text, words[-1]) if not _is_last_of_a_name(text, place[0])])
+    return [places for places in found if places]
+
+
+def _is_last_of_a_name(text: str, start: int) -> bool:
+    """Tell whether a surname follows a first name, so that it may be somebody else's."""
+    before = _WORD_BEFORE.search(text, max(0, start - 40), start)
+    return before is not None and before[1][0].isupper() and before[1].lower() not in TITLES
 
 
 def _is_name(words: str) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import functools
+import hashlib
 import importlib.util
+import json
 import math
 import shutil
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -25,7 +27,7 @@ from stance import labelled
 from stance.classifier import DEFAULT_MODEL, StanceClassifier
 from stance.document import LABELS, Document
 from stance.engines.torch import TorchEngine
-from stance.evaluation import evaluate
+from stance.evaluation import by_id, evaluate
 from stance.loading import find_folder, load_windower
 from stance.modeling import EVIDENCED, StanceConfig, StanceModel
 from stance.settings import Settings
@@ -157,6 +159,7 @@ def train(recipe: Recipe) -> Path:
     left_out = frozenset(article["text"].strip() for article in gold)
     if fold is not None and not gold:
         raise ValueError(f"no labelled article is in the calibration fold {fold}; leave the key out or give folds")
+    by_id(recipe.evaluation)  # what could not be scored is refused before hours of training
     set_seed(recipe.seed)
     start = output / "start"
     # Where several processes train, one writes a model while the others wait for it.
@@ -181,12 +184,14 @@ def train(recipe: Recipe) -> Path:
 
 
 def claim(output: Path, recipe: Recipe, processes: int) -> None:
-    """Note in the output folder which recipe its models are of, or refuse a folder that is another recipe's.
+    """Note in the output folder which recipe and data its models are of, or refuse a folder that is of others.
 
     Where the folder lies, which fold is left out, and how many processes share a batch make no other recipe.
     """
     whole = recipe.model_copy(update={"batch_size": recipe.batch_size * processes})
-    text = whole.model_dump_json(indent=1, exclude={"output", "calibration_fold"})
+    values = whole.model_dump(mode="json", exclude={"output", "calibration_fold"})
+    data = {file: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in recipe.files()}
+    text = json.dumps(values | {"data": data}, indent=1)
     file = output / "recipe.json"
     # A recipe that failed before there was any model may be corrected.
     if not file.is_file() or not is_model(output / "start"):
@@ -194,7 +199,8 @@ def claim(output: Path, recipe: Recipe, processes: int) -> None:
         file.write_text(text, encoding="utf-8")
     elif file.read_text(encoding="utf-8") != text:
         raise ConfigurationError(
-            f"{output} holds the models of another recipe, which is in {file}; delete the folder or name another output"
+            f"{output} holds the models of another recipe or of other data, as {file} has them; delete the folder or "
+            "name another output"
         )
 
 
@@ -209,13 +215,15 @@ def held_out(recipe: Recipe) -> list[labelled.Article]:
     """Read the labelled articles of the calibration fold."""
     paths = [source.path for stage in recipe.stages for source in stage.sources if source.reader == "labelled"]
     articles = [article for path in dict.fromkeys(paths) for article in labelled.read(path)]
-    return [article for article in articles if article.get("fold") == recipe.calibration_fold]
+    return list(by_id([article for article in articles if article.get("fold") == recipe.calibration_fold]).values())
 
 
 def load(folder: Path) -> StanceClassifier:
     """Load a model to where it was trained: on the accelerator, where there is one."""
     accelerator = torch.accelerator.current_accelerator(check_available=True)
-    return StanceClassifier.from_pretrained(folder, device=None if accelerator is None else accelerator.type)
+    device = None if accelerator is None else accelerator.type
+    # What the environment says of engines is not meant for a model without a graph.
+    return StanceClassifier.from_pretrained(folder, device=device, engine="torch")
 
 
 def predict(classifier: StanceClassifier, articles: Sequence[labelled.Article]) -> list[Document]:
@@ -244,7 +252,13 @@ def run_stage(recipe: Recipe, stage: Stage, starts: Sequence[Path], end: Path, l
     articles = [article for source in stage.sources for article in read_source(source, recipe.calibration_fold)]
     # One corpus may hold the articles of another: a fold is unseen only if no reader gives them.
     articles = [article for article in articles if article.text.strip() not in left_out]
-    dataset = Dataset.from_list(features(articles, windower))
+    windows = features(articles, windower)
+    if not windows:
+        raise ConfigurationError(
+            f"the stage {stage.name!r} has nothing to learn from: its sources have no sentence but those of the "
+            f"calibration fold {recipe.calibration_fold}"
+        )
+    dataset = Dataset.from_list(windows)
     on_cpu = not torch.accelerator.is_available()
     if on_cpu and recipe.precision == "bf16":
         accelerate(model.encoder)
@@ -319,7 +333,9 @@ def initialise(recipe: Recipe, folder: Path) -> None:
                 f"{recipe.model} is a Stance model, whose {', '.join(idle)} is settled; leave it out"
             )
         before = find_folder(place)
-        save(StanceModel.from_pretrained(before, dtype=torch.float32), before, folder, torch.float32, settings)
+        model = StanceModel.from_pretrained(before, dtype=torch.float32)
+        check_window(model, settings.get("window", config.settings["window"]))
+        save(model, before, folder, torch.float32, settings)
         return
     for name in ("hidden_dropout_prob", "embedding_dropout", "mlp_dropout"):
         if hasattr(config, name):
@@ -343,7 +359,20 @@ def initialise(recipe: Recipe, folder: Path) -> None:
                 embeddings.weight = nn.Parameter(embeddings.weight[rows])
             # The pooling layer is left out, see StanceModel.
             model.encoder.load_state_dict(pretrained.state_dict(), strict=False)
+        check_window(model, settings.get("window", Settings().window))
         save(model, Path(tokenizer), folder, torch.float32, settings)
+
+
+def check_window(model: StanceModel, window: int) -> None:
+    """Refuse windows that the encoder has no positions for, before hours of training."""
+    tokens = torch.zeros(1, window, dtype=torch.long)
+    try:
+        with torch.no_grad():
+            model.eval()(tokens, torch.ones_like(tokens), tokens, tokens)
+    except (IndexError, RuntimeError) as error:
+        raise ConfigurationError(
+            f"the encoder cannot read a window of {window} tokens, make it smaller: {error}"
+        ) from error
 
 
 def find_model(model: str) -> str:

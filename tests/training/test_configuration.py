@@ -22,7 +22,8 @@ def written(tmp_path, **changes):
     ("changes", "message"),
     [
         ({"batchsize": 4}, "batchsize"),
-        ({"batch_size": "four"}, "batch_size"),
+        ({"batch_size": "four"}, "batch_size: .*, not 'four'"),
+        ({"dropout": "-1e-5"}, "dropout"),
         ({"evaluation": "no/such.jsonl"}, "no/such.jsonl"),
         ({"evaluation": "${NO_SUCH_VARIABLE}/dev.jsonl"}, "NO_SUCH_VARIABLE"),
         ({"stages": [{"name": "one"}]}, "stages.0.sources"),
@@ -39,6 +40,16 @@ def written(tmp_path, **changes):
 def test_faults_are_named(tmp_path, changes, message):
     with pytest.raises(ConfigurationError, match=message.replace("$", r"\$")):
         read_recipe(written(tmp_path, **changes))
+
+
+def test_a_number_in_scientific_notation_needs_no_dot(tmp_path):
+    path = written(tmp_path, stages=[{**STAGE, "learning_rate": 0.125}])
+    path.write_text(path.read_text(encoding="utf-8").replace("0.125", "3e-5"), encoding="utf-8")
+    assert read_recipe(path).stages[0].learning_rate == 3e-5
+
+
+def test_the_files_of_a_recipe_are_listed_once():
+    assert read_recipe("configs/smoke.yaml").files().count(FILE) == 1
 
 
 def test_no_yaml_and_no_file_are_clear_errors(tmp_path):

@@ -8,7 +8,7 @@ import torch
 
 from stance import labelled
 from stance.document import AUTHOR
-from training.configuration import Source
+from training.configuration import ConfigurationError, Source
 from training.corpora import from_labelled, occurrences, read_gap, read_gum, read_labelled, read_polnear, read_source
 from training.data import collate, features
 
@@ -65,6 +65,22 @@ def marked(sentences, windower):
     words = [" ".join(TEXT[slice(*window.offsets[i])] for i in (gold[:, kind] > 0).nonzero()[:, 0]) for kind in (0, 1)]
     known = [[bool((gold[window.sentence_ids == i, kind] >= 0).all()) for i in (0, 1)] for kind in (0, 1)]
     return words, known
+
+
+def test_a_surname_after_another_first_name_is_somebody_elses(windower):
+    text = "Ada Roy denied it. Eve said Bo Lund lied. It was by Eva Lund, or Mr. Lund, or Senator Lund. Lund left."
+    target = {"start": 28, "end": 35}
+    said = {"start": 19, "end": 41, "label": "allegation", "speaker": "author", "target": target}
+    article = from_labelled({"id": "a", "text": text, "sentences": [said]})
+    full, surname = article.sentences[0].targets
+    assert [text[slice(*place)] for place in full] == ["Bo Lund"]
+    assert [text[:start].rsplit(maxsplit=1)[-1] for start, _ in surname] == ["Mr.", "Senator", "Lund."]
+
+
+@pytest.mark.parametrize("reader", ["polnear", "gum", "gap"])
+def test_a_file_for_another_reader_is_named(reader):
+    with pytest.raises(ConfigurationError, match=rf"dev\.jsonl: not what the reader '{reader}' reads"):
+        read_source(Source(reader=reader, path="seeds/dev.jsonl"), None)
 
 
 def test_evidence_lies_on_its_words_and_only_its_own_label_is_known(windower):

@@ -14,7 +14,7 @@ from stance.modeling import StanceModel
 from stance.settings import Settings
 from training.configuration import ConfigurationError, Recipe, Source, read_recipe
 from training.data import features
-from training.train import StanceTrainer, claim, held_out, initialise, parameter_groups, train
+from training.train import StanceTrainer, claim, held_out, initialise, load, parameter_groups, train
 
 
 @pytest.fixture
@@ -68,6 +68,46 @@ def test_a_folder_is_that_of_one_recipe(recipe):
     claim(Path(recipe.output), recipe.model_copy(update={"batch_size": recipe.batch_size // 2}), processes=2)
     with pytest.raises(ConfigurationError, match="delete the folder or name another output"):
         train(recipe.model_copy(update={"seed": recipe.seed + 1}))
+
+
+def test_a_folder_is_that_of_its_data(recipe, tmp_path):
+    path = tmp_path / "own.jsonl"
+    path.write_bytes(Path(recipe.evaluation).read_bytes())
+    own = recipe.model_copy(update={"evaluation": str(path)})
+    claim(Path(own.output), own, processes=1)
+    initialise(own, Path(own.output) / "start")
+    claim(Path(own.output), own, processes=1)
+    labelled.write(path, labelled.read(path)[:1])
+    with pytest.raises(ConfigurationError, match="or of other data"):
+        train(own)
+
+
+def test_windows_that_the_encoder_cannot_read_are_refused_at_the_start(recipe):
+    with pytest.raises(ConfigurationError, match="cannot read a window of 4096 tokens"):
+        train(recipe.model_copy(update={"window": 4096}))
+
+
+@pytest.mark.parametrize("missing", ["id", "another's"])
+def test_articles_that_could_not_be_scored_are_refused_at_the_start(recipe, tmp_path, missing):
+    one = labelled.read(recipe.evaluation)[0]
+    lines = [one, one] if missing == "another's" else [{key: value for key, value in one.items() if key != "id"}]
+    labelled.write(tmp_path / "own.jsonl", lines)
+    with pytest.raises(ValueError, match=r"has no id|is already on line 1"):
+        train(recipe.model_copy(update={"evaluation": str(tmp_path / "own.jsonl")}))
+    assert not (Path(recipe.output) / "start").exists()
+
+
+def test_a_stage_with_nothing_to_learn_from_is_named(recipe, tmp_path):
+    labelled.write(tmp_path / "empty.jsonl", [])
+    source = Source(reader="labelled", path=str(tmp_path / "empty.jsonl"))
+    stage = recipe.stages[0].model_copy(update={"sources": [source]})
+    with pytest.raises(ConfigurationError, match=f"the stage '{stage.name}' has nothing to learn from"):
+        train(recipe.model_copy(update={"stages": [stage]}))
+
+
+def test_the_environment_chooses_no_engine_for_a_new_model(recipe, monkeypatch):
+    monkeypatch.setenv("STANCE_ENGINE", "onnx")
+    assert load(train(recipe)).classify("Ada Roy denied it.").sentences
 
 
 def test_heads_learn_faster_and_lower_layers_slower(recipe):
