@@ -71,7 +71,7 @@ def decode(text: str, windows: Sequence[Window], logits: Iterable[Logits], setti
         text: The article.
         windows: Its windows in order.
         logits: The logits of each window.
-        settings: Temperature and label weights.
+        settings: Temperature, biases and weights of the labels.
 
     Returns:
         One reading a sentence, in order: its label from the mean logits of all windows that hold it, the words from
@@ -86,7 +86,7 @@ def decode(text: str, windows: Sequence[Window], logits: Iterable[Logits], setti
         total[held] += out.label
         count[held] += 1
         words += _words(text, window, out)
-    scores = softmax(total / count / settings.temperature)
+    scores = softmax(total / count / settings.temperature + np.array(settings.label_bias))
     labels = (scores * np.array(settings.label_weights)).argmax(axis=-1)
     return [
         Reading(tuple(map(float, row)), int(label), *found)

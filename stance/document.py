@@ -122,7 +122,8 @@ class Document:
 
     Args:
         text: The article exactly as it was given.
-        sentences: Its sentences in order; every non-white-space character lies in exactly one.
+        sentences: Its sentences in order; where they were predicted, every non-white-space character lies in exactly
+            one.
         speakers: Every party once, the most cited first.
         id: The identifier that was given with the text, or None.
 

@@ -18,9 +18,11 @@ _LINE = re.compile(r"[^\n\v\f\r\u2028\u2029]+")
 
 # A possible end: mark, closing quotes and brackets, white space; a look at the next word, past its opening quotes.
 # Runs of one class are followed by another class only, so that no input makes the search quadratic.
-_STOP = re.compile(r"""([.!?…])["'”’»)\]]*\s+(?=["'“‘«(\[]*([\w.…]*))""")
+# A quotation mark after a space closes too, as that of the outer quotation does in print.
+_STOP = re.compile(r"""([.!?…])["'”’»)\]]*(?:\s["'”’»)\]]+(?!\S))?\s+(?=["'“‘«(\[]*([\w.…]*))""")
+_CLOSING = " \t\xa0\u2009\u202f.!?…\"'”’»)]"
 
-_LAST_WORD = re.compile(r"[\w.]+\Z")
+_LAST_WORD = re.compile(r"(?:\w['’&])?[\w.]+\Z")  # "didn't" and "AT&T" do not end in an initial
 _OPENING = ".… \"'“‘«(["
 _LONGEST = 12  # characters to look back at; longer words are no abbreviations
 _LETTERS = re.compile(r"[^\W\d_]|(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")  # "J", "U.S", "a.m", "Ph.D"
@@ -33,21 +35,21 @@ def _words(listed: str) -> frozenset[str]:
 # Never the last word of a sentence.
 _LEADS = _words(
     "Mr Mrs Ms Mx Messrs Dr Prof Rev Fr Msgr Hon Sen Sens Rep Reps Gov Govs Pres Amb Sec Atty Gen Adm Brig Maj Col Lt "
-    "Capt Cmdr Sgt Cpl Pvt Pfc Det Insp Supt Ofc St Ste Mt Ft vs v cf approx e.g i.e a.k.a"
+    "Capt Cmdr Sgt Cpl Pvt Pfc Det Insp Supt Ofc Ste Mt Ft Vs vs v cf approx e.g i.e a.k.a"
 )
 # Part of what follows where that is a number.
 _BEFORE_NUMBER = _words("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec No Nos Art Fig Vol Rs pp p no")
 # Found inside sentences and at their end, as single letters and "U.S." are: the next word decides.
 _MAY_END = _words(
-    "Inc Corp Co Cos Ltd Bros Jr Sr Esq Dept Assn Univ Ave Blvd Rd Cong Yahoo etc al "
+    "Inc Corp Co Cos Ltd Bros Jr Sr Esq Dept Assn Univ St Ave Blvd Rd Cong Yahoo etc al "
     "Ala Ariz Ark Calif Colo Conn Del Fla Ga Ill Ind Kan Ky La Mass Md Mich Minn Miss Mo Mont Neb Nev Okla Ore Pa Penn "
     "Tenn Tex Va Vt Wash Wis Wisc Wyo"
 )
 _STARTERS = _words(
-    "A After All Also An And Another As At Because Before But By Despite During Earlier Even For From He Her Here His "
-    "How However I If In Instead It Its Last Later Many Meanwhile Most Mr Mr. Mrs Mrs. Ms Ms. My No Not Now On One Our "
-    "She Since So Some Still That The Their Then There These They This Those Though Through To Under Until We What "
-    "When Where Which While Who Why With Yet You Your"
+    "A According After All Also Although An And Another As At Because Before But By Despite During Earlier Even For "
+    "From He Her Here His How However I If In Instead It Its Last Later Many Meanwhile Most Mr Mr. Mrs Mrs. Ms Ms. "
+    "My No Not Nothing Now On One Our Several She Since So Some Still That The Their Then There These They This "
+    "Those Though Through To Under Until We What When Where Which While Who Why With Yet You Your"
 )
 
 
@@ -69,7 +71,8 @@ def split(text: str) -> list[Boundary]:
     for line in _LINE.finditer(text):
         # Outside the lines there is only white space, and a stop takes all the white space after it.
         start = line.end() - len(line[0].lstrip())
-        for stop in _STOP.finditer(text, start, line.end()):
+        last = line.start() + len(line[0].rstrip(_CLOSING))  # behind the last word there is no sentence any more
+        for stop in _STOP.finditer(text, start, last):
             if _ends_sentence(text, start, stop):
                 spans.append((start, start + len(text[start : stop.end()].rstrip())))
                 start = stop.end()
@@ -150,11 +153,13 @@ def _ends_sentence(text: str, start: int, stop: re.Match[str]) -> bool:
     at = stop.start()
     if text.startswith((".", "…"), stop.end()):
         return False  # "It ended. ... Then": the dots belong to the sentence that they follow
-    if at - start < 4 and (text[start:at].isdigit() or not text[start:at].strip(_OPENING)):
-        return False  # the number of a list item; dots that open a quotation
+    if at - start < 4:
+        before = text[start:at]
+        if before in ("Q", "A") or before.isdigit() or not before.strip(_OPENING):
+            return False  # an interview's "Q." and "A."; the number of a list item; dots that open a quotation
     found = _LAST_WORD.search(text, max(start, at - _LONGEST), at)
     word = found[0] if found else ""
-    if len(word) > 1 and word.isupper() and follower == follower.upper():
+    if len(word) > 1 and word.isupper() and follower == follower.upper() and follower not in _STARTERS:
         word = word.capitalize()  # "REP. JANE ROE" is a headline's "Rep.", but "in LA. Then" has no "La."
     is_lower = follower[:1].isalpha() and follower.islower()  # not so "iPhone" and "2nd", which can start a sentence
     if word != "Yahoo" and (mark != "." or not word or word.endswith(".")):

@@ -19,6 +19,8 @@ class Settings:
         window: Longest window in tokens, the special tokens included.
         overlap: Tokens of the window before that a window repeats, at most.
         temperature: Divides the label logits (Guo et al., 2017, https://arxiv.org/abs/1706.04599).
+        label_bias: Added to each label's logit then, in the order of ``LABELS`` (Alexandari et al., 2020,
+            https://arxiv.org/abs/1901.06852): training weighs rare labels more, so that they come out too likely.
         label_weights: Weight of each label's probability when the label is decided, in the order of ``LABELS``;
             rare labels weigh more, because macro-F1 counts every label alike.
         author_threshold: Least probability at which a statement is the author's own.
@@ -29,19 +31,24 @@ class Settings:
     window: int = 512
     overlap: int = 128
     temperature: float = 1.0
+    label_bias: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     label_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     author_threshold: float = 0.5
     speaker_calibration: tuple[float, float] = (1.0, 0.0)
 
     def __post_init__(self) -> None:
         """Refuse values that would fail, or mislead, only when an article is read."""
-        numbers = (self.temperature, *self.label_weights, self.author_threshold, *self.speaker_calibration)
+        labels = (*self.label_bias, *self.label_weights)
+        numbers = (self.temperature, *labels, self.author_threshold, *self.speaker_calibration)
         if not all(isinstance(number, float | int) and math.isfinite(number) for number in numbers):
             raise ValueError(f"every setting is a finite number, or some of them, which does not hold for {self}")
-        if len(self.label_weights) != 4 or len(self.speaker_calibration) != 2:
-            raise ValueError("label_weights are four numbers and speaker_calibration are two")
+        if {len(self.label_bias), len(self.label_weights)} != {4} or len(self.speaker_calibration) != 2:
+            raise ValueError("label_bias and label_weights are four numbers each, speaker_calibration are two")
         if min(self.temperature, *self.label_weights) <= 0:
             raise ValueError("temperature and label_weights must be above 0")
+        if not all(type(size) is int for size in (self.window, self.overlap)) or self.window < 3:
+            found = f"{self.window!r} and {self.overlap!r}"
+            raise ValueError(f"window is a whole number from 3 on and overlap one from 0 on, not {found}")
         if not 0 <= self.overlap < self.window:
             raise ValueError(f"overlap must be at least 0 and less than window, not {self.overlap} and {self.window}")
 

@@ -62,6 +62,13 @@ def test_temperature_softens_without_changing_the_label(window):
     assert max(soft.scores) < max(sharp.scores)
 
 
+def test_a_bias_makes_a_label_less_likely(window):
+    plain = decode(TEXT, [window], [logits(window)], Settings())[0]
+    biased = decode(TEXT, [window], [logits(window)], Settings(label_bias=(0.0, -1.0, 0.0, 0.0)))[0]
+    odds = [reading.scores[1] / reading.scores[0] for reading in (plain, biased)]
+    assert odds[1] == pytest.approx(odds[0] / np.e)
+
+
 def test_label_weights_change_decisions_but_no_probability(window):
     close = logits(window, labels=((1.0, 0.9, 0, 0), (5, 0, 0, 0)))
     plain = decode(TEXT, [window], [close], Settings())[0]

@@ -37,6 +37,8 @@ def test_blank_text_has_no_sentences(text):
         "REP. ROE WINS NO. 1 SPOT. |HE THANKS ST. POE",
         "She lives in LA. |Roe does not.",
         "This was Plan B. |The next was Plan C.",
+        "He said he didn't. |Roe left AT&T. |Poe left the SEC. |A lawyer stayed on Main St. |The mayor left St. Poe.",
+        "Vs. Roe he won 2-1, Batman Vs. Poe not.",
         # marks inside names, lower case after a stop, brands
         "She left Yahoo! to write. |Yahoo! News said so.",
         "He owns straps. |but she does not. |iPhones ring. |3 people left.",
@@ -46,11 +48,14 @@ def test_blank_text_has_no_sentences(text):
         "“I left.” |“So did I.” |He said ‘no.’ |She did not",
         "He called it \"a lie\". |'Jail!' |Roe shouted. |''Never,'' he said.",
         '"That is it." |(He left.) |[Then he came back.] |«Oui.» |She stayed.',
+        "“He said, ‘I left.’ ” he recalled. |“It was great. ” |Roe said: “Then ‘Go!’ ”",
         # ellipses
         "Well... maybe. |I waited… |Nobody came. |It ended. ... |They left. . . . |We stayed.",
         "... I must go. |“… So must I.”",
         # lists
         "1. Roe won. |2. Poe lost.",
+        # interviews
+        "Q. Why did you go? |A. The mayor lied.",
         # line breaks end a sentence, with or without a stop
         "A headline\n\n|First line.\r\n|- a bullet\n|- another;\f|page\u2028|line\v|tab\r|end",
         # a stop without white space is part of a word

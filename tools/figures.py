@@ -156,6 +156,18 @@ def _found(report: Report, sets: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
+def _confidence(report: Report, sets: Sequence[str]) -> str:
+    """Compare the confidence stated with the share that is right, for labels as given and speakers, in some sets."""
+    measured = {title: report["sets"][title] for title in sets if title in report["sets"]}
+    rows = [["", *map(_title, measured, measured.values())], ["---"] * (len(measured) + 1)]
+    for name in (*(label.value for label in LABELS), "speaker"):
+        cells = [one["confidence"][name] for one in measured.values()]
+        rows.append(
+            [name, *(f"{cell['stated']:.2f}, right {cell['right']:.2f} of {cell['count']:,}" for cell in cells)]
+        )
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def _errors(report: Report, arguments: Sequence[str]) -> str:
     """List the most confident errors of a set, so many of each of three kinds."""
     measured, many = report["sets"][arguments[0]]["errors"], int(arguments[1])
@@ -235,6 +247,7 @@ _BLOCKS: Mapping[str, Callable[[Report, Sequence[str]], str]] = MappingProxyType
         "table": _table(MAIN),
         "full table": _table(ALL),
         "found": _found,
+        "confidence": _confidence,
         "errors": _errors,
         "example": _example,
         "behaviour": _behaviour,

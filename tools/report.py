@@ -14,15 +14,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import stance
 from stance import labelled
 from stance.baselines import fit_baseline
 from stance.classifier import DEFAULT_MODEL, FILES, WEIGHTS, StanceClassifier
+from stance.document import LABELS
 from stance.evaluation import Evaluation, evaluate
 from stance.labelled import Article
-from stance.matching import judge
+from stance.matching import Judged, judge
 from training.configuration import Recipe, read_recipe
 from training.train import held_out, predict
 
@@ -188,8 +190,30 @@ def summarise(gold: Sequence[Article], predicted: Sequence[Mapping[str, Any]], *
     del figures["errors"]
     judged = [one for article, guess in zip(gold, predicted, strict=True) for one in judge(article, guess)]
     found = [one.target_right for one in judged if one.target_right is not None and one.gold == one.predicted]
-    summary: Report = rounded(figures | {"targets": {"allegations found": len(found), "right": sum(found)}})
+    targets = {"allegations found": len(found), "right": sum(found)}
+    summary: Report = rounded(figures | {"targets": targets, "confidence": confidence(judged)})
     return summary | ({"errors": [asdict(error) for error in evaluation.errors]} if with_errors else {})
+
+
+def confidence(judged: Sequence[Judged]) -> Report:
+    """Compare stated confidence with what was right, for each label that was given and for the speakers.
+
+    Returns:
+        For each, how many there are, the mean confidence, and the share that is right.
+
+    """
+    sure: dict[str, list[tuple[float, bool]]] = {name: [] for name in (*(label.value for label in LABELS), "speaker")}
+    for one in judged:
+        if one.confidence is not None:
+            sure[one.predicted].append((one.confidence, one.gold == one.predicted))
+        if one.speaker_confidence is not None and one.speaker_right is not None:
+            sure["speaker"].append((one.speaker_confidence, one.speaker_right))
+    return {
+        name: {"count": len(pairs), "stated": fmean(stated), "right": fmean(right)}
+        for name, pairs in sure.items()
+        if pairs
+        for stated, right in [zip(*pairs, strict=True)]
+    }
 
 
 def rounded(value: Any) -> Any:  # noqa: ANN401  # any JSON value

@@ -3,15 +3,31 @@
 import numpy as np
 import pytest
 
-from training.calibrate import fit_label_weights, fit_temperature
+from training.calibrate import fit_label_calibration, fit_label_weights
 
 
-def test_temperature_recovers_how_much_too_sure_the_logits_are():
+def draw(logits, rng):
+    """Draw the right label of each row from the probabilities that calibrated logits give."""
+    probabilities = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    return (probabilities.cumsum(-1) > rng.random((len(logits), 1))).argmax(-1)
+
+
+def test_calibration_recovers_how_much_too_sure_the_logits_are_and_which_labels_they_favour():
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(20_000, 4)) * 2
-    probabilities = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-    truth = (probabilities.cumsum(-1) > rng.random((len(logits), 1))).argmax(-1)
-    assert fit_temperature(logits * 2.5, truth) == pytest.approx(2.5, rel=0.05)
+    favoured = np.array([0.0, 0.7, 1.1, -0.3])
+    temperature, bias = fit_label_calibration((logits + favoured) * 2.5, draw(logits, rng))
+    assert temperature == pytest.approx(2.5, rel=0.05)
+    assert bias == pytest.approx(-favoured, abs=0.1)
+    assert bias[0] == 0.0
+
+
+def test_a_label_that_does_not_occur_is_not_ruled_out():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(50, 4)) + np.array([3.0, 0.0, 0.0, 3.0])
+    _, bias = fit_label_calibration(logits, np.where(draw(logits, rng) == 3, 3, 0))
+    assert -3 < bias[1] < 0
+    assert -3 < bias[2] < 0
 
 
 def test_a_rare_label_that_is_always_second_gains_weight():
@@ -19,4 +35,9 @@ def test_a_rare_label_that_is_always_second_gains_weight():
     truth = np.array([1] * 10 + [0] * 90 + [2] * 5)
     weights = fit_label_weights(logits, truth)
     assert weights[1] > 1.2
-    assert weights[0] == weights[3] == 1.0
+    assert weights[0] == weights[2] == weights[3] == 1.0
+
+
+def test_weights_that_change_nothing_stay_1():
+    logits = np.log([[0.97, 0.01, 0.01, 0.01], [0.01, 0.97, 0.01, 0.01], [0.01, 0.01, 0.97, 0.01]] * 3)
+    assert fit_label_weights(logits, np.array([0, 1, 2] * 3)) == (1.0, 1.0, 1.0, 1.0)
