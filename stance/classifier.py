@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import overload
 
 from stance.assembly import assemble
-from stance.decoding import decode
+from stance.decoding import WindowReading, decode, read_window
 from stance.document import Document
 from stance.engines import GRAPHS, Engine, Logits
 from stance.sentences import Boundary, check_boundaries, split
@@ -234,7 +234,9 @@ class StanceClassifier:
             # The engine takes window after window: it may read the first article while others are being cut.
             logits = self.engine.run(self._cut(batch, cut))
             for (identifier, _, _), article in zip(batch, cut, strict=True):
-                yield self.finish(article, islice(logits, len(article.windows)), min_confidence, identifier)
+                out = zip(article.windows, islice(logits, len(article.windows)), strict=True)
+                found = (self.read(article, window, computed) for window, computed in out)
+                yield self.finish(article, found, min_confidence, identifier)
 
     def _cut(
         self, batch: Iterable[tuple[str | None, str, list[Boundary] | None]], cut: list[Prepared]
@@ -252,7 +254,7 @@ class StanceClassifier:
             sentences: The caller's own sentence boundaries, as for ``classify``.
 
         Returns:
-            The article with its windows, for the engine and ``finish``.
+            The article with its windows, for the engine, ``read`` and ``finish``.
 
         """
         return self._prepared(text, split(text) if sentences is None else check_boundaries(text, sentences))
@@ -260,18 +262,22 @@ class StanceClassifier:
     def _prepared(self, text: str, spans: list[Boundary]) -> Prepared:
         return Prepared(text, spans, self.windower.windows(text, spans))
 
+    def read(self, article: Prepared, window: Window, logits: Logits) -> WindowReading:
+        """Find in a window of an article what ``finish`` needs: the logits take a hundred times as much memory."""
+        return read_window(article.text, window, logits)
+
     def finish(
         self,
         article: Prepared,
-        logits: Iterable[Logits],
+        found: Iterable[WindowReading],
         min_confidence: float | None = None,
         identifier: str | None = None,
     ) -> Document:
-        """Turn what the engine computed into a document.
+        """Turn what was read in an article's windows into a document.
 
         Args:
             article: What ``prepare`` gave.
-            logits: What the engine computed of each of its windows.
+            found: What ``read`` found in each of its windows.
             min_confidence: As for ``classify``.
             identifier: The article's id, or None.
 
@@ -279,7 +285,7 @@ class StanceClassifier:
             The document.
 
         """
-        readings = decode(article.text, article.windows, logits, self.settings)
+        readings = decode(article.windows, found, self.settings)
         return assemble(identifier, article.text, article.spans, readings, self.settings, min_confidence)
 
     def _files(self) -> tuple[Path, list[str]]:

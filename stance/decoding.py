@@ -64,13 +64,31 @@ class Reading:
 _Words = tuple[Candidates, Candidates, Candidates, tuple[int, int] | None]
 
 
-def decode(text: str, windows: Sequence[Window], logits: Iterable[Logits], settings: Settings) -> list[Reading]:
+@dataclass(frozen=True, slots=True)
+class WindowReading:
+    """What is kept of a window's logits: a hundredth of them.
+
+    Args:
+        label: The logits of the labels of its sentences, (S, 4).
+        words: Mention, name, target and cue of each sentence that is read in it.
+
+    """
+
+    label: Floats
+    words: list[_Words]
+
+
+def read_window(text: str, window: Window, logits: Logits) -> WindowReading:
+    """Find the words that the logits of a window of ``text`` point at."""
+    return WindowReading(logits.label, _words(text, window, logits))
+
+
+def decode(windows: Sequence[Window], found: Iterable[WindowReading], settings: Settings) -> list[Reading]:
     """Decode an article.
 
     Args:
-        text: The article.
         windows: Its windows in order.
-        logits: The logits of each window.
+        found: What was read in each.
         settings: Temperature, biases and weights of the labels.
 
     Returns:
@@ -81,11 +99,11 @@ def decode(text: str, windows: Sequence[Window], logits: Iterable[Logits], setti
     total = np.zeros((windows[-1].read[1] if windows else 0, len(LABELS)))
     count = np.zeros((len(total), 1))
     words: list[_Words] = []
-    for window, out in zip(windows, logits, strict=True):
-        held = slice(window.first, window.first + len(out.label))
-        total[held] += out.label
+    for window, reading in zip(windows, found, strict=True):
+        held = slice(window.first, window.first + len(reading.label))
+        total[held] += reading.label
         count[held] += 1
-        words += _words(text, window, out)
+        words += reading.words
     scores = softmax(total / count / settings.temperature + np.array(settings.label_bias))
     labels = (scores * np.array(settings.label_weights)).argmax(axis=-1)
     return [

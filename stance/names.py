@@ -8,8 +8,8 @@ window, that "she" is no Mr, and that a person's name stands for nobody with ano
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import dropwhile
@@ -69,6 +69,7 @@ _IN_BRACKETS = re.compile(r"\(([A-Z][A-Za-z&.]{1,9})\)")
 _ACRONYM = re.compile(r"\b[A-Z]{3,6}\b")
 _INSTITUTION = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:of|the|and|for|in|on|to|with) )*{_WORD}){{2,}}")
 _POSSESSIVE = re.compile(r"[’']s?$")
+_MARKS = ".,;:!?…()[]\"“”‘’'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,9 @@ class Names:
         surnames = {form: name for name in only for form in _surnames(name)}
         self._full = surnames | _initials(text) | acronyms
         endings = _endings(acronyms.values())
+        counts = _count_phrases(text, {*endings, *endings.values()})
         # Cut short, unless another party is called so.
-        self._whole = {end: name for end, name in endings.items() if text.count(end) == text.count(name)}
+        self._whole = {end: name for end, name in endings.items() if counts[end] == counts[name]}
         # Both are asked for the same names sentence by sentence.
         self._called: dict[str, str] = {}
         self._places: dict[str, int] = {}
@@ -300,12 +302,7 @@ def _bearers(text: str) -> dict[str, set[str]]:
         if 2 <= len(words) <= 4 and words[-1].lower() not in _TITLES and not names_nobody:
             full[words[-1]].add(name)
     # "Labour's Jess Phillips" is Jess Phillips, where she is called so too.
-    return {
-        surname: {
-            name for name in names if not any(name.endswith(f" {other}") for other in names if other[0].isupper())
-        }
-        for surname, names in full.items()
-    }
+    return {surname: {name for name in names if names.isdisjoint(_ends(name))} for surname, names in full.items()}
 
 
 def _surnames(name: str) -> list[str]:
@@ -351,6 +348,21 @@ def _acronyms(text: str) -> dict[str, str]:
 
 def _endings(names: Iterable[str]) -> dict[str, str]:
     """Map each end of a name that has two words or more and begins with a capital to the name."""
-    words = {name: name.split(" ") for name in names}
-    ends = ((" ".join(own[first:]), name) for name, own in words.items() for first in range(1, len(own) - 1))
-    return {end: name for end, name in ends if end[0].isupper()}
+    return {end: name for name in names for end in _ends(name)}
+
+
+def _ends(name: str) -> list[str]:
+    words = name.split(" ")
+    return [" ".join(words[first:]) for first in range(1, len(words) - 1) if words[first][0].isupper()]
+
+
+def _count_phrases(text: str, phrases: Collection[str]) -> Counter[str]:
+    """Count how often each of some phrases stands in a text, in one pass."""
+    sizes: dict[str, set[int]] = defaultdict(set)
+    for phrase in phrases:
+        words = phrase.split(" ")
+        sizes[words[0]].add(len(words))
+    words = [_POSSESSIVE.sub("", word.strip(_MARKS)) for word in text.split()] if sizes else []
+    return Counter(
+        " ".join(words[first : first + size]) for first, word in enumerate(words) for size in sizes.get(word, ())
+    )

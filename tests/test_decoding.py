@@ -3,12 +3,18 @@
 import numpy as np
 import pytest
 
-from stance.decoding import decode, softmax
+from stance import decoding
+from stance.decoding import read_window, softmax
 from stance.engines import Logits
 from stance.sentences import split
 from stance.settings import Settings
 
 TEXT = "Ada Roy denied it. Nobody else spoke."
+
+
+def decode(text, windows, outs, settings):
+    found = [read_window(text, window, out) for window, out in zip(windows, outs, strict=True)]
+    return decoding.decode(windows, found, settings)
 
 
 @pytest.fixture

@@ -147,8 +147,15 @@ def test_ten_megabytes_take_ten_times_as_long_as_one(windower, unit):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
-    ["Ann Lee{0} of the Great Lee{0} Board (GLB) left. ", "(GLB) Ann Lee{0} ", "Mr ", "But "],
-    ids=["news", "names", "one row of titles", "one row of starters"],
+    [
+        "Ann Lee{0} of the Great Lee{0} Board (GLB) left. ",
+        "(GLB) Ann Lee{0} ",
+        "Mr ",
+        "But ",
+        "Ann{0} Reed left. ",
+        "Aab Bab{0} Cab Dab (ABC{0}D). ",
+    ],
+    ids=["news", "names", "one row of titles", "one row of starters", "one surname", "acronyms"],
 )
 def test_the_names_of_one_megabyte_take_ten_times_as_long_as_those_of_a_tenth(unit):
     def read(size):

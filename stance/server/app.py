@@ -6,8 +6,8 @@ import asyncio
 import io
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -81,15 +81,15 @@ class Health(BaseModel):
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem, "description": about}
     for code, about in {
-        400: "no JSON, or a host that is not served",
+        400: "a body that is no UTF-8 or did not arrive, or a host that is not served",
         401: "no token, or the wrong one",
         408: "the request arrived too slowly",
         413: "the body is too large",
         415: "the body is no JSON, or compressed",
-        422: "the body has not the right form",
+        422: "the body is no JSON, or has not the right form",
         429: "too many texts wait; try again after Retry-After seconds",
         500: "the server failed",
-        503: "not answered in time, or about to stop; try again after Retry-After seconds",
+        503: "too much at once, not answered in time, or about to stop; try again after Retry-After seconds",
     }.items()
 }
 _DOCUMENT = {"type": "object", "description": "A line of a labelled set: `text`, `sentences` with labels, and more."}
@@ -154,17 +154,17 @@ def create_server(classifier: StanceClassifier, options: Options) -> uvicorn.Ser
         A server to ``run``; told to stop, it finishes what it took.
 
     """
+    app = create_app(classifier, options)
     config = uvicorn.Config(
-        create_app(classifier, options),
+        app,
         host=options.host,
         port=options.port,
-        http=patient_protocol(options.read_timeout),
+        http=patient_protocol(options.read_timeout, _CONNECTIONS * options.requests, app.turn_away),
         ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_CONNECTIONS * options.requests,
         timeout_graceful_shutdown=options.grace,
         h11_max_incomplete_event_size=_LONGEST_HEAD,
     )
@@ -235,25 +235,22 @@ def _main_text(page: str) -> str:
 
 async def _wait(jobs: Sequence[Job], request: Request, seconds: float) -> list[Document]:
     """Wait for the documents, for the client to leave, or for the time to be up."""
-    answer = asyncio.gather(*(asyncio.wrap_future(job.future) for job in jobs))
     gone = asyncio.ensure_future(request.receive())
-    either: set[asyncio.Future[Any]] = {answer, gone}
-    done, _ = await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    gone.cancel()
-    if answer in done:
+    with _answer(jobs) as answer:
+        either: set[asyncio.Future[Any]] = {answer, gone}
+        done, _ = await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        gone.cancel()
+        if answer not in done:
+            raise HTTPException(503, _too_slow(seconds), {"Retry-After": "5"})
         if answer.exception():
             raise HTTPException(500, _FAILED)
         return answer.result()
-    # Cancelled texts leave the queue.
-    answer.cancel()
-    raise HTTPException(503, _too_slow(seconds), {"Retry-After": "5"})
 
 
 async def _lines(jobs: Sequence[Job], body: ClassifyRequest, seconds: float) -> AsyncIterator[str]:
     """Tell the progress while there is any, and at last the result, or what went wrong."""
-    answer = asyncio.gather(*(asyncio.wrap_future(job.future) for job in jobs))
     end = asyncio.get_running_loop().time() + seconds
-    try:
+    with _answer(jobs) as answer:
         while not answer.done() and asyncio.get_running_loop().time() < end:
             yield json.dumps({"progress": sum(job.progress for job in jobs) / len(jobs)}) + "\n"
             await asyncio.wait({answer}, timeout=_TICK)
@@ -263,6 +260,16 @@ async def _lines(jobs: Sequence[Job], body: ClassifyRequest, seconds: float) -> 
             yield json.dumps({"detail": _FAILED}) + "\n"
         else:
             yield json.dumps({"result": await run_in_threadpool(_result, answer.result(), body)}) + "\n"
+
+
+@contextmanager
+def _answer(jobs: Sequence[Job]) -> Iterator[asyncio.Future[list[Document]]]:
+    """Gather the documents of jobs; whoever leaves the block, for whatever reason, takes the texts out of the queue."""
+    answer = asyncio.gather(*(asyncio.wrap_future(job.future) for job in jobs))
+    # Of what nobody waits for any more, asyncio would log that nobody has looked at it.
+    answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+    try:
+        yield answer
     finally:
         answer.cancel()
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from stance.classifier import Prepared, StanceClassifier
+from stance.decoding import WindowReading
 from stance.document import Document
 from stance.engines import Logits
 from stance.windows import Window
@@ -36,7 +37,7 @@ class Job:
         min_confidence: Below it a sentence is marked as abstained.
         future: Gets the document; cancelling it drops the text.
         prepared: The text cut up, as soon as that is done.
-        logits: What the network has computed so far.
+        found: What was read in its windows so far.
 
     """
 
@@ -44,7 +45,7 @@ class Job:
     min_confidence: float | None
     future: Future[Document] = field(default_factory=Future)
     prepared: Prepared | None = None
-    logits: list[Logits] = field(default_factory=list)
+    found: list[WindowReading] = field(default_factory=list)
 
     @property
     def windows(self) -> Sequence[Window]:
@@ -54,12 +55,12 @@ class Job:
     @property
     def rest(self) -> Sequence[Window]:
         """The windows that the network has still to read."""
-        return self.windows[len(self.logits) :]
+        return self.windows[len(self.found) :]
 
     @property
     def progress(self) -> float:
         """How much is done, from 0 to 1."""
-        return 1.0 if self.future.done() else len(self.logits) / max(len(self.windows), 1)
+        return 1.0 if self.future.done() else len(self.found) / max(len(self.windows), 1)
 
 
 class Batcher:
@@ -168,7 +169,7 @@ class Batcher:
             windows = [window for job, count in shares.items() for window in job.rest[:count]]
             logits = self._classifier.engine.run(windows)
             for job, count in shares.items():
-                job.logits += islice(logits, count)
+                self._read(job, islice(logits, count))
             self._on_step(len(windows), len(shares))
         except Exception as error:
             _fail(shares, error)
@@ -194,10 +195,16 @@ class Batcher:
         self._open.rotate(-len(shares))
         return shares
 
+    def _read(self, job: Job, logits: Iterable[Logits]) -> None:
+        """Find what matters in a job's next windows; the logits themselves would be too much to keep of a long text."""
+        assert job.prepared is not None
+        out = zip(job.rest, logits, strict=False)
+        job.found += [self._classifier.read(job.prepared, window, computed) for window, computed in out]
+
     def _finish(self, job: Job) -> None:
         assert job.prepared is not None
         try:
-            document = self._classifier.finish(job.prepared, job.logits, job.min_confidence)
+            document = self._classifier.finish(job.prepared, job.found, job.min_confidence)
         except Exception as error:
             _fail([job], error)
         else:

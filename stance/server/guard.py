@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import json
 import logging
+import socket
 import time
 import traceback
 from collections.abc import MutableMapping
@@ -83,6 +84,12 @@ class Guard:
         finally:
             self._busy -= work
             self._count(scope, reply)
+
+    async def turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request on a connection too many."""
+        reply = _Reply(scope, send)
+        await reply.refuse(_RefusedError(503, "too many connections; try again soon", {"Retry-After": "1"}))
+        self._count(scope, reply)
 
     def _refusal(self, scope: Scope) -> _RefusedError | None:
         """Tell from the head of a request why it is refused, if it is."""
@@ -180,11 +187,21 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-def patient_protocol(seconds: float) -> type[H11Protocol]:
-    """Make the HTTP protocol of a server that closes connections on which no whole head arrives in time.
+def _drop_who_takes_nothing(transport: asyncio.Transport, seconds: float) -> None:
+    """Have the system end a connection whose client takes nothing of a reply; closing it would wait for the client."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux
+        own = transport.get_extra_info("socket")
+        own.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * seconds))
+
+
+def patient_protocol(seconds: float, most: int, turn_away: ASGIApp) -> type[H11Protocol]:
+    """Make the HTTP protocol of a server that closes connections on which nothing moves.
 
     Args:
-        seconds: The time for a head, from the start of the connection or the end of the reply before.
+        seconds: The time for a head, from the start of the connection or the end of the reply before, and for a client
+            that takes nothing of a reply.
+        most: How many connections are served.
+        turn_away: The application for those beyond.
 
     """
 
@@ -197,6 +214,9 @@ def patient_protocol(seconds: float) -> type[H11Protocol]:
             super().connection_made(transport)
             # The guard logs, by route: a path may hold anything.
             self.access_log = False
+            if len(self.connections) > most:
+                self.app = turn_away
+            _drop_who_takes_nothing(transport, seconds)
             self._wait_for_head()
 
         def on_response_complete(self) -> None:

@@ -79,7 +79,7 @@ class Options:
         """
         if self.token_file is None:
             return None
-        token = Path(self.token_file).read_text(encoding="utf-8").strip()
+        token = Path(self.token_file).read_text(encoding="utf-8", errors="replace").strip()
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise ValueError(f"{self.token_file}: a token is one word of printable ASCII characters")
         return token

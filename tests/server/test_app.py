@@ -277,6 +277,23 @@ def test_told_to_stop_it_finishes_what_it_took(serve, classifier):
     assert sorted(answer["text"] for answer in answers) == [f"Ann{n}." for n in range(5)]
 
 
+def test_what_is_not_done_when_the_grace_is_over_is_cut_off(serve, classifier, monkeypatch):
+    run = classifier.run
+    monkeypatch.setattr(classifier, "run", lambda windows: time.sleep(0.2) or run(windows))
+    replies = []
+    with serve(grace=1) as client:
+        text = "It rained on the whole coast for days and days. " * 8000  # half a minute of work
+        thread = threading.Thread(target=lambda: replies.append(client.post({"text": text}).status))
+        thread.start()
+        wait_for(lambda: classifier.steps)
+        client.server.should_exit = True
+        start = time.monotonic()
+        client.thread.join(30)
+        assert time.monotonic() - start < 10
+        thread.join(10)
+    assert replies == [500]
+
+
 def test_a_real_classifier_answers_as_it_does_alone(tiny, serve, document):
     with serve(classifier=tiny) as client:
         answers = client.classify([document.text, "So."])

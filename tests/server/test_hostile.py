@@ -160,6 +160,35 @@ def test_who_dribbles_is_cut_off_and_does_not_hold_up_others(serve, start):
         assert client.classify("All is well.")
 
 
+def test_who_does_not_take_the_reply_is_dropped(serve):
+    text = "It rained on the whole coast for days and days. " * 4000
+    body = json.dumps({"text": text, "also": ["html", "csv"]}).encode()
+    head = b"POST /v1/classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with serve(read_timeout=1) as client, socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", client.port))
+        deaf.sendall(head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        end = time.monotonic() + 40
+        while not client.server.server_state.connections:
+            time.sleep(0.01)
+        while client.server.server_state.connections:
+            assert time.monotonic() < end
+            time.sleep(0.2)
+
+
+def test_connections_too_many_are_turned_away_like_requests(serve):
+    with serve(requests=1, read_timeout=60) as client:
+        held = [socket.create_connection(("127.0.0.1", client.port)) for _ in range(4)]
+        time.sleep(0.3)
+        reply = client.ask("GET", "/healthz")
+        assert reply.status == 503
+        assert int(reply.getheader("Retry-After")) >= 1
+        assert reply.getheader("X-Content-Type-Options") == "nosniff"
+        assert "connections" in json.loads(reply.content)["detail"]
+        for connection in held:
+            connection.close()
+
+
 def test_too_many_requests_at_once_are_a_503_and_pass(serve):
     head = b"POST /v1/classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
     with serve(requests=5, read_timeout=60) as client:

@@ -53,6 +53,12 @@ def test_a_token_is_one_word(tmp_path, content):
         Options(token_file=str(tmp_path / "token")).token()
 
 
+def test_a_token_in_another_encoding_is_no_token(tmp_path):
+    (tmp_path / "token").write_text("secret", encoding="utf-16")
+    with pytest.raises(ValueError, match="one word of printable ASCII"):
+        Options(token_file=str(tmp_path / "token")).token()
+
+
 def test_names_of_a_public_address_are_the_callers_choice():
     assert Options(host="0.0.0.0").allowed_hosts() == ()
     assert Options(host="0.0.0.0", allow_host=["news.example"]).allowed_hosts() == ("news.example",)

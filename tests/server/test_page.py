@@ -126,6 +126,17 @@ def test_files_are_read(page, tmp_path):
     assert page.get_by_role("alert").inner_text() == "Only .txt and .html files can be read here."
 
 
+def test_a_result_keeps_its_name_when_the_next_file_fails(page, client, tmp_path):
+    for name, text, end in (("ada.txt", TEXT, "#result"), ("empty.html", "<nav></nav>", "#error")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        page.set_input_files("#file", tmp_path / name)
+        page.locator(end).wait_for()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download JSON").click()
+    assert waiting.value.suggested_filename == "ada.json"
+    assert json.loads(Path(waiting.value.path()).read_text(encoding="utf-8")) == client.classify(TEXT)
+
+
 def test_a_file_may_be_dropped_anywhere_even_on_a_result(page):
     read(page, "It rained.")
     page.evaluate(

@@ -19,7 +19,10 @@ byId("sample").addEventListener("click", async () => {
   read();
 });
 byId("choose").addEventListener("click", () => file.click());
-file.addEventListener("change", () => open(file.files[0]));
+file.addEventListener("change", () => {
+  open(file.files[0]);
+  file.value = ""; // or else the same file could not be chosen again
+});
 text.addEventListener("input", () => {
   format = "text";
   name = "article";
@@ -41,7 +44,7 @@ document.addEventListener("drop", (event) => {
 });
 byId("stop").addEventListener("click", () => running?.abort());
 byId("json").addEventListener("click", () => {
-  const { html, csv, ...line } = result;
+  const { html, csv, called, ...line } = result;
   download(`${JSON.stringify(line)}\n`, "application/json", "json");
 });
 byId("csv").addEventListener("click", () => download(`\ufeff${result.csv}`, "text/csv", "csv")); // marked as UTF-8
@@ -62,7 +65,6 @@ async function open(chosen) {
   } catch {
     return fail(`${chosen.name} is not UTF-8; save it as UTF-8.`);
   }
-  file.value = "";
   read();
 }
 
@@ -70,15 +72,17 @@ async function read() {
   if (text.value.trim() === "") return fail("There is no text yet: paste an article, or use the sample.");
   running?.abort();
   const own = (running = new AbortController());
+  const called = name;
   error.hidden = true;
   working.hidden = false;
   progress.removeAttribute("value");
   try {
-    result = await classify(
+    const found = await classify(
       { text: text.value, format },
       { token: byId("token").value, signal: own.signal, onProgress: (share) => (progress.value = share) },
     );
-    if (result.sentences.length === 0) throw new Error("No article was found in this page.");
+    if (found.sentences.length === 0) throw new Error("No article was found in this page.");
+    result = { ...found, called };
     byId("input").open = false;
     byId("result").hidden = false;
     show(result);
@@ -100,7 +104,7 @@ function fail(message) {
 function download(content, type, extension) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([content], { type: `${type};charset=utf-8` }));
-  link.download = `${name}.${extension}`;
+  link.download = `${result.called}.${extension}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href));
 }
