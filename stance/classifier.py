@@ -263,7 +263,17 @@ class StanceClassifier:
         return Prepared(text, spans, self.windower.windows(text, spans))
 
     def read(self, article: Prepared, window: Window, logits: Logits) -> WindowReading:
-        """Find in a window of an article what ``finish`` needs: the logits take a hundred times as much memory."""
+        """Find in a window what ``finish`` needs: the logits take a hundred times as much memory.
+
+        Args:
+            article: What ``prepare`` gave.
+            window: One of its windows.
+            logits: What the engine computed of it.
+
+        Returns:
+            What was found.
+
+        """
         return read_window(article.text, window, logits)
 
     def finish(

@@ -79,7 +79,17 @@ class WindowReading:
 
 
 def read_window(text: str, window: Window, logits: Logits) -> WindowReading:
-    """Find the words that the logits of a window of ``text`` point at."""
+    """Find the words that the logits of a window point at.
+
+    Args:
+        text: The article.
+        window: One of its windows.
+        logits: What the engine computed of it.
+
+    Returns:
+        The words, and the logits of the labels.
+
+    """
     return WindowReading(logits.label, _words(text, window, logits))
 
 

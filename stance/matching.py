@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from stance.document import AUTHOR, Label
@@ -222,8 +223,8 @@ def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
 
 
 def _probability(value: object) -> float | None:
-    if value is None or isinstance(value, int | float):
-        return value
+    if value is None or isinstance(value, Real):
+        return None if value is None else float(value)
     raise TypeError(f"a probability is a number, not {value!r}")
 
 

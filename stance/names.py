@@ -69,6 +69,7 @@ _IN_BRACKETS = re.compile(r"\(([A-Z][A-Za-z&.]{1,9})\)")
 _ACRONYM = re.compile(r"\b[A-Z]{3,6}\b")
 _INSTITUTION = re.compile(rf"(?<![\w’'\-]){_WORD}(?: (?:(?:of|the|and|for|in|on|to|with) )*{_WORD}){{2,}}")
 _POSSESSIVE = re.compile(r"[’']s?$")
+_GAP = re.compile(r"[\s—–/-]+")
 _MARKS = ".,;:!?…()[]\"“”‘’'"
 
 
@@ -356,13 +357,16 @@ def _ends(name: str) -> list[str]:
     return [" ".join(words[first:]) for first in range(1, len(words) - 1) if words[first][0].isupper()]
 
 
-def _count_phrases(text: str, phrases: Collection[str]) -> Counter[str]:
-    """Count how often each of some phrases stands in a text, in one pass."""
+def _count_phrases(text: str, phrases: Collection[str]) -> dict[str, int]:
+    """Count how often each of some phrases stands in a text, in one pass, whatever marks are between its words."""
+    wanted = {phrase: _bare_words(phrase) for phrase in phrases}
     sizes: dict[str, set[int]] = defaultdict(set)
-    for phrase in phrases:
-        words = phrase.split(" ")
-        sizes[words[0]].add(len(words))
-    words = [_POSSESSIVE.sub("", word.strip(_MARKS)) for word in text.split()] if sizes else []
-    return Counter(
-        " ".join(words[first : first + size]) for first, word in enumerate(words) for size in sizes.get(word, ())
-    )
+    for own in wanted.values():
+        sizes[own[0]].add(len(own))
+    words = _bare_words(text) if sizes else ()
+    counts = Counter(words[first : first + size] for first, word in enumerate(words) for size in sizes.get(word, ()))
+    return {phrase: counts[own] for phrase, own in wanted.items()}
+
+
+def _bare_words(text: str) -> tuple[str, ...]:
+    return tuple(_POSSESSIVE.sub("", word.strip(_MARKS)) for word in _GAP.split(text))

@@ -14,7 +14,8 @@ Boundary = tuple[int, int]
 
 # In news text a new line is a new sentence, headline or list item. Other separators that str.splitlines knows are
 # left out: in real articles \x1c, \x1d and \x85 are quotation marks and ellipses that a wrong decoding has broken.
-_LINE = re.compile(r"[^\n\v\f\r\u2028\u2029]+")
+LINE_BREAKS = "\n\v\f\r\u2028\u2029"
+_LINE = re.compile(f"[^{LINE_BREAKS}]+")
 
 # A possible end: mark, closing quotes and brackets, white space; a look at the next word, past its opening quotes.
 # Runs of one class are followed by another class only, so that no input makes the search quadratic.

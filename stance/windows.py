@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from stance.sentences import LINE_BREAKS
 from stance.surrogates import replace_surrogates
 
 LOWER, CAPITALISED, UPPER = 0, 1, 2
@@ -241,7 +242,9 @@ def _marker_surfaces(text: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.
     """Number each sentence by the line break before it and by whether a quotation is open where it starts."""
     codes = _codepoints(text)
     starts = np.array([start for start, _ in spans])
-    newlines = np.concatenate(([0], np.cumsum(codes == ord("\n"))))
+    is_break = np.isin(codes, [ord(character) for character in LINE_BREAKS])
+    is_break[:-1] &= (codes[:-1] != ord("\r")) | (codes[1:] != ord("\n"))  # "\r\n" is one
+    newlines = np.concatenate(([0], np.cumsum(is_break)))
     ends_before = np.concatenate(([0], [end for _, end in spans[:-1]])).astype(np.int64)
     breaks = np.minimum(newlines[starts] - newlines[ends_before], 2)
     breaks[0] = 2

@@ -133,7 +133,7 @@ def test_what_is_complete_is_left_alone(archive, tmp_path, capsys):
 
 
 def test_half_a_result_is_not_thrown_away(archive, tmp_path, capsys):
-    path, out = archive(3), tmp_path / "out.jsonl"
+    out = tmp_path / "out.jsonl"
     assert main(["classify", str(archive(1)), "-o", str(out)]) == 0
     out.rename(tmp_path / "out.jsonl.partial")
     path = archive(3)
@@ -150,6 +150,15 @@ def test_a_wrong_option_leaves_nothing_that_is_in_the_way(tmp_path, capsys):
     assert "--text-column" in capsys.readouterr().err
     assert main(["classify", str(table), "-o", str(out), "--text-column", "body"]) == 0
     assert ids(out) == ["a"]
+
+
+@pytest.mark.parametrize("more", [[], ["--resume"]])
+def test_errors_of_a_run_that_has_ended_are_in_nobodys_way(archive, tmp_path, more):
+    command = ["classify", str(archive(3, broken=[0])), "--errors-to", str(tmp_path / "bad.jsonl"), "-o"]
+    assert main([*command, str(tmp_path / "out.jsonl")]) == 3
+    assert main([*command, str(tmp_path / "out.jsonl")]) == 3
+    assert main([*command, str(tmp_path / "other.jsonl"), *more]) == 3
+    assert ids(tmp_path / "other.jsonl") == ["1", "2"]
 
 
 def test_a_finished_result_is_compared_with_the_input(archive, tmp_path, capsys):

@@ -91,7 +91,7 @@ def test_a_broken_table_is_named(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("stance.integrations.sheets.LONGEST_CELL", len(ADA) - 1)
     usual = csv.field_size_limit()
     try:
-        assert f"{path}: no CSV: field larger than field limit" in error(capsys, "classify", path)
+        assert f"{path}, after row 0: no CSV: field larger than field limit" in error(capsys, "classify", path)
     finally:
         csv.field_size_limit(usual)
 

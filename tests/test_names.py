@@ -61,6 +61,24 @@ def test_words_that_stand_only_inside_a_name_with_an_acronym_mean_the_whole_name
     assert alone.fullest("Vale Water Board") == "Upper Vale Water Board"
 
 
+@pytest.mark.parametrize(
+    ("name", "acronym", "end"),
+    [
+        ("Ministry of Economy, Trade and Industry", "METI", "Trade and Industry"),
+        ("Reserve Officers’ Training Corps", "ROTC", "Training Corps"),
+    ],
+)
+def test_marks_inside_a_name_do_not_keep_its_end_from_meaning_the_whole(name, acronym, end):
+    assert Names(f"The {name} ({acronym}) spoke. It is the {name}.").fullest(end) == name
+
+
+def test_an_end_that_stands_elsewhere_is_another_party():
+    text = (
+        "The Great Women's Rights Council (GWRC) spoke. Women's Rights Council left. So did the Women's Rights Council."
+    )
+    assert Names(text).fullest("Women's Rights Council") == "Women's Rights Council"
+
+
 def test_an_acronym_is_short_for_the_one_name_with_its_initials():
     text = "But River Safety Board’s chief left. The RSB said so."
     assert Names(text).fullest("RSB") == "River Safety Board"

@@ -66,6 +66,14 @@ def test_surfaces_keep_capitals_line_breaks_and_open_quotations(windower):
     assert {LOWER, CAPITALISED, UPPER}.isdisjoint(markers)
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\v", "\f", "\u2028", "\u2029"])
+def test_every_line_break_that_ends_a_sentence_is_one_to_the_network(windower, end):
+    text = '"I did. He left.\nHe denied it.\n\nSo he said.'
+    other = text.replace("\n", end)
+    (expected,), (found,) = (windower.windows(one, split(one)) for one in (text, other))
+    assert found.surface_ids.tolist() == expected.surface_ids.tolist()
+
+
 def test_every_window_reads_something(windower):
     lengths = [70, 6, 9, 6, 9, 70]
     text = " ".join(" ".join(["a"] * length) + "." for length in lengths)

@@ -14,6 +14,7 @@ import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -38,7 +39,12 @@ DataFile = Annotated[str, AfterValidator(_existing)]
 
 
 # YAML takes 3e-5, which has no dot, for a word.
-Number = Annotated[float, Field(strict=False)]
+Number = Annotated[
+    float,
+    BeforeValidator(lambda given: float(given) if isinstance(given, str) else given),
+    Field(allow_inf_nan=False),
+]
+_SAYS_ALL = ("missing", "extra_forbidden", "value_error")
 
 
 class _Strict(BaseModel):
@@ -198,7 +204,8 @@ def read_recipe(path: str | Path) -> Recipe:
         raise ConfigurationError(f"cannot read the configuration {path}: {error.strerror}") from error
     except ValidationError as error:
         faults = [
-            f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}, not {reprlib.repr(fault['input'])}"
+            f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+            + ("" if fault["type"] in _SAYS_ALL else f", not {reprlib.repr(fault['input'])}")
             for fault in error.errors()
         ]
         raise ConfigurationError("\n".join([f"{path} is no valid configuration:", *faults])) from error

@@ -255,8 +255,8 @@ def run_stage(recipe: Recipe, stage: Stage, starts: Sequence[Path], end: Path, l
     windows = features(articles, windower)
     if not windows:
         raise ConfigurationError(
-            f"the stage {stage.name!r} has nothing to learn from: its sources have no sentence but those of the "
-            f"calibration fold {recipe.calibration_fold}"
+            f"the stage {stage.name!r} has nothing to learn from: its sources have no sentence"
+            + ("" if recipe.calibration_fold is None else f" outside the calibration fold {recipe.calibration_fold}")
         )
     dataset = Dataset.from_list(windows)
     on_cpu = not torch.accelerator.is_available()

@@ -126,12 +126,8 @@ def read(files: Sequence[str], source: Source) -> Iterator[Record | Failure]:
         with named(name), _open(file, format) as content:
             try:
                 yield from _READERS[format](name, content, source)
-            except UnicodeDecodeError:
-                yield Failure(name, None, "not UTF-8; save the file as UTF-8")
-            except csv.Error as error:
-                yield Failure(name, None, f"no CSV: {error}; save the table as CSV in UTF-8")
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                yield Failure(name, None, f"broken gzip file: {error}; fetch it again")
+                yield Failure(name, None, f"broken gzip file: {error}; no more of it was read, fetch it again")
 
 
 def _open(file: str, format: str) -> AbstractContextManager[IO[bytes]]:
@@ -180,10 +176,12 @@ def _read_line(place: str, line: bytes, source: Source) -> Record | Failure:
         return Failure(place, None, str(error).removeprefix(f"{place}: "))
     if not isinstance(article, Mapping):
         return Failure(place, None, f"an article is a JSON object, not {type(article).__name__}")
+    identifier = article.get(source.id or "id")
     for key, option in ((source.text, "--text-column"), (source.id, "--id-column")):
         if key is not None and key not in article:
-            return Failure(place, None, f"there is no key {key!r}; name another with {option}")
-    return _record(place, article[source.text], article.get(source.id or "id"), source)
+            known = identifier if isinstance(identifier, str) else None
+            return Failure(place, known, f"there is no key {key!r}; name another with {option}")
+    return _record(place, article[source.text], identifier, source)
 
 
 def _read_csv(name: str, content: IO[bytes], source: Source) -> Iterator[Record | Failure]:
@@ -191,14 +189,20 @@ def _read_csv(name: str, content: IO[bytes], source: Source) -> Iterator[Record 
 
     csv.field_size_limit(LONGEST_CELL)
     table = csv.DictReader(io.TextIOWrapper(content, encoding="utf-8-sig", newline=""), strict=True)
-    _check_columns(name, table.fieldnames or [], source)
-    for number, row in enumerate(table, 1):
-        place, identifier = f"{name}, row {number}", row.get(source.id or "id")
-        # Empty cells at the end, which are beyond the columns too, lose nothing.
-        if any(row.get(None, ())):
-            yield Failure(place, identifier, "more cells than columns; put texts with commas in quotation marks")
-        else:
-            yield _record(place, row[source.text], identifier, source)
+    number = 0
+    try:
+        _check_columns(name, table.fieldnames or [], source)
+        for number, row in enumerate(table, 1):
+            place, identifier = f"{name}, row {number}", row.get(source.id or "id")
+            # Empty cells at the end, which are beyond the columns too, lose nothing.
+            if any(row.get(None, ())):
+                yield Failure(place, identifier, "more cells than columns; put texts with commas in quotation marks")
+            else:
+                yield _record(place, row[source.text], identifier, source)
+    except (UnicodeDecodeError, csv.Error) as error:
+        reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else f"no CSV: {error}"
+        rest = "no more of it was read, save the table as CSV in UTF-8"
+        yield Failure(f"{name}, after row {number}", None, f"{reason}; {rest}")
 
 
 def _read_parquet(name: str, content: IO[bytes], source: Source) -> Iterator[Record | Failure]:

@@ -105,8 +105,10 @@ class Job:
         if self.output and self.is_complete():
             self.failed = sum(1 for _ in _failed_numbers(self.errors))
             return sum(1 for _ in _finished(self.output)) + self.failed
-        # A run that failed before the first record, as by a wrong option, has left empty files.
-        if self.resumable and self.partial and any(map(_holds_something, (self.partial, self.errors))):
+        # A run that failed before the first record, as by a wrong option, has left empty files; what failed before the
+        # first result is in the errors alone.
+        left = self.resumable and self.partial is not None and self.partial.exists()
+        if left and self.partial and any(map(_holds_something, (self.partial, self.errors))):
             if not self.resume:
                 message = "was left by a run that did not end; go on with it by --resume, or delete it"
                 raise ValueError(f"{self.partial} {message}")

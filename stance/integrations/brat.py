@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, unquote
 
-from stance.document import AUTHOR, LABELS
+from stance.document import AUTHOR, LABELS, Label
 from stance.integrations.corrected import Place, place_of, sentence, squeezed
 from stance.labelled import Article, LabelledSetError, validate
 
@@ -106,7 +106,7 @@ def from_ann(text: str, ann: str, place: str = "annotation") -> list[dict[str, A
             message = f"{place}: {key} is linked with two mentions, accused or cues; keep one of each"
             raise LabelledSetError(message)
         names = [text[slice(*name)] for name in linked(key, "NamedAs")]
-        if key in by_author and (names or evidence[0]):
+        if key in by_author and _ENTITIES[entity] != Label.NONE and (names or evidence[0]):
             message = f"{place}: {key} has the attribute Author and a mention or name; keep one of them"
             raise LabelledSetError(message)
         names = names or [AUTHOR] * (key in by_author)

@@ -186,6 +186,9 @@ def _sentences(text: str, result: list[dict[str, Any]], place: str) -> list[dict
     for key in sorted(found, key=places.__getitem__):
         label = regions[key]["value"]["labels"][0]
         named = [names[key]] if isinstance(names.get(key), str) else [name for name in names.get(key, ()) if name]
+        if named[:1] == [AUTHOR] and named[2:]:
+            whose = f"{place}, sentence {text[slice(*places[key])]!r:.60}"
+            raise LabelledSetError(f"{whose}: beside author one name may be right too, not {named[1:]}; keep one")
         evidence = (found[key].get(role) for role in _EVIDENCE)
         records.append(sentence(text, places[key], label, named, *evidence))
     return records

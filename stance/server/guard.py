@@ -77,6 +77,8 @@ class Guard:
             await self._app(scope, _replay(body, receive), reply)
         except _RefusedError as refused:
             await reply.refuse(refused)
+        except asyncio.CancelledError:  # the server was told to stop, and its grace is over
+            await reply.refuse(_RefusedError(503, "the server stops; try again later", {"Retry-After": "5"}))
         except Exception as error:
             # No message: it could quote a text.
             _LOG.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
@@ -88,7 +90,10 @@ class Guard:
     async def turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request on a connection too many."""
         reply = _Reply(scope, send)
-        await reply.refuse(_RefusedError(503, "too many connections; try again soon", {"Retry-After": "1"}))
+        try:
+            await self._read(receive, _RefusedError(503, "too many connections; try again soon", {"Retry-After": "1"}))
+        except _RefusedError as refused:
+            await reply.refuse(refused)
         self._count(scope, reply)
 
     def _refusal(self, scope: Scope) -> _RefusedError | None:

@@ -82,6 +82,14 @@ def test_author_typed_beside_a_mention_that_was_left(typed, also):
     assert from_task({"data": task["data"], "annotations": to_task(back)["predictions"]}) == back
 
 
+def test_more_names_than_one_beside_the_author_are_refused():
+    sentence = {"start": 0, "end": 11, "label": "assertion", "speaker": "author"}
+    task = to_task({"id": "a", "text": "Ada and Bo.", "sentences": [sentence]})
+    task["predictions"][0]["result"][-1]["value"]["text"] = ["author", "Ada", "Bo"]
+    with pytest.raises(LabelledSetError, match=r"'Ada and Bo\.': beside author one name may be right too"):
+        from_task({"data": task["data"], "annotations": task["predictions"]})
+
+
 def test_evidence_without_a_link_belongs_to_the_sentence_it_stands_in(task):
     result = task["annotations"][0]["result"]
     result[:] = [one for one in result if one["type"] != "relation" or one["to_id"] == "s2-target"]

@@ -180,6 +180,8 @@ def test_connections_too_many_are_turned_away_like_requests(serve):
     with serve(requests=1, read_timeout=60) as client:
         held = [socket.create_connection(("127.0.0.1", client.port)) for _ in range(4)]
         time.sleep(0.3)
+        for _ in range(5):  # a large body, too, is read before it is refused
+            assert client.post({"text": "x" * 900_000}).status == 503
         reply = client.ask("GET", "/healthz")
         assert reply.status == 503
         assert int(reply.getheader("Retry-After")) >= 1
