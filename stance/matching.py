@@ -223,8 +223,10 @@ def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
 
 
 def _probability(value: object) -> float | None:
-    if value is None or isinstance(value, Real):
-        return None if value is None else float(value)
+    if value is None:
+        return None
+    if isinstance(value, Real):
+        return float(value)
     raise TypeError(f"a probability is a number, not {value!r}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import dropwhile
@@ -104,7 +104,7 @@ class Names:
         only = [name for names in self._bearers.values() if len(names) == 1 for name in names]
         surnames = {form: name for name in only for form in _surnames(name)}
         self._full = surnames | _initials(text) | acronyms
-        endings = _endings(acronyms.values())
+        endings = {end: name for name in acronyms.values() for end in _ends(name)}
         counts = _count_phrases(text, {*endings, *endings.values()})
         # Cut short, unless another party is called so.
         self._whole = {end: name for end, name in endings.items() if counts[end] == counts[name]}
@@ -347,12 +347,8 @@ def _acronyms(text: str) -> dict[str, str]:
     return found
 
 
-def _endings(names: Iterable[str]) -> dict[str, str]:
-    """Map each end of a name that has two words or more and begins with a capital to the name."""
-    return {end: name for name in names for end in _ends(name)}
-
-
 def _ends(name: str) -> list[str]:
+    """List each end of a name that has two words or more and begins with a capital."""
     words = name.split(" ")
     return [" ".join(words[first:]) for first in range(1, len(words) - 1) if words[first][0].isupper()]
 

@@ -20,8 +20,10 @@ _LINE = re.compile(f"[^{LINE_BREAKS}]+")
 # A possible end: mark, closing quotes and brackets, white space; a look at the next word, past its opening quotes.
 # Runs of one class are followed by another class only, so that no input makes the search quadratic.
 # A quotation mark after a space closes too, as that of the outer quotation does in print.
-_STOP = re.compile(r"""([.!?…])["'”’»)\]]*(?:\s["'”’»)\]]+(?!\S))?\s+(?=["'“‘«(\[]*([\w.…]*))""")
-_CLOSING = " \t\xa0\u2009\u202f.!?…\"'”’»)]"
+_CLOSERS = "\"'”’»)]"
+_CLOSER = f"[{re.escape(_CLOSERS)}]"
+_STOP = re.compile(rf"""([.!?…]){_CLOSER}*(?:\s{_CLOSER}+(?!\S))?\s+(?=["'“‘«(\[]*([\w.…]*))""")
+_CLOSING = f" \t\xa0\u2009\u202f.!?…{_CLOSERS}"
 
 _LAST_WORD = re.compile(r"(?:\w['’&])?[\w.]+\Z")  # "didn't" and "AT&T" do not end in an initial
 _OPENING = ".… \"'“‘«(["

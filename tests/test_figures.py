@@ -10,8 +10,9 @@ from stance.document import Document
 from stance.engines import GRAPHS
 from tools import ROOT
 from tools.figures import PAGES, figure, fill, read_report
-from tools.report import EVERYTHING, EXAMPLE, SEEDS, code_fingerprint, fingerprints, sha256, still_true
+from tools.report import EVERYTHING, EXAMPLE, SEEDS, code_fingerprint, fingerprints, still_true
 from tools.speed import QUOTES, read_measurements, work
+from training.configuration import sha256
 
 # How far two annotations agree was measured when the data was labelled, and is no figure about the model.
 AGREEMENT = {"0.956", "0.963", "0.960", "0.915", "0.901", "0.970", "0.950", "0.812"}

@@ -118,14 +118,15 @@ def figure(measured: Report, name: str) -> str:
 
 def _table(names: Sequence[str]) -> Callable[[Report, Sequence[str]], str]:
     """Make a table of some metrics, with a column for each set that the report has."""
+    return lambda report, sets: _side_by_side(report, sets, names, _with_interval)
 
-    def table(report: Report, sets: Sequence[str]) -> str:
-        measured = {title: report["sets"][title] for title in sets if title in report["sets"]}
-        rows = [["", *map(_title, measured, measured.values())], ["---"] * (len(measured) + 1)]
-        rows += [[name, *(_with_interval(one, name) for one in measured.values())] for name in names]
-        return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
-    return table
+def _side_by_side(report: Report, sets: Sequence[str], names: Sequence[str], cell: Callable[[Report, str], str]) -> str:
+    """Make a table with a row for each name and a column for each set that the report has."""
+    measured = {title: report["sets"][title] for title in sets if title in report["sets"]}
+    rows = [["", *map(_title, measured, measured.values())], ["---"] * (len(measured) + 1)]
+    rows += [[name, *(cell(one, name) for one in measured.values())] for name in names]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _title(name: str, measured: Report) -> str:
@@ -158,14 +159,12 @@ def _found(report: Report, sets: Sequence[str]) -> str:
 
 def _confidence(report: Report, sets: Sequence[str]) -> str:
     """Compare the confidence stated with the share that is right, for labels as given and speakers, in some sets."""
-    measured = {title: report["sets"][title] for title in sets if title in report["sets"]}
-    rows = [["", *map(_title, measured, measured.values())], ["---"] * (len(measured) + 1)]
-    for name in (*(label.value for label in LABELS), "speaker"):
-        cells = [one["confidence"][name] for one in measured.values()]
-        rows.append(
-            [name, *(f"{cell['stated']:.2f}, right {cell['right']:.2f} of {cell['count']:,}" for cell in cells)]
-        )
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+    def compared(measured: Report, name: str) -> str:
+        given = measured["confidence"][name]
+        return f"{given['stated']:.2f}, right {given['right']:.2f} of {given['count']:,}"
+
+    return _side_by_side(report, sets, [*(label.value for label in LABELS), "speaker"], compared)
 
 
 def _errors(report: Report, arguments: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ from stance.document import LABELS
 from stance.evaluation import Evaluation, evaluate
 from stance.labelled import Article
 from stance.matching import Judged, judge
-from training.configuration import Recipe, read_recipe
+from training.configuration import Recipe, read_recipe, sha256
 from training.train import held_out, predict
 
 from . import ROOT
@@ -135,11 +135,6 @@ def _is_remark(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def sha256(path: Path) -> str:
-    """Hash a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def corpora() -> Path:
     """Return the folder of the outside corpora.
 
@@ -209,10 +204,13 @@ def confidence(judged: Sequence[Judged]) -> Report:
         if one.speaker_confidence is not None and one.speaker_right is not None:
             sure["speaker"].append((one.speaker_confidence, one.speaker_right))
     return {
-        name: {"count": len(pairs), "stated": fmean(stated), "right": fmean(right)}
+        name: {
+            "count": len(pairs),
+            "stated": fmean(stated for stated, _ in pairs),
+            "right": fmean(right for _, right in pairs),
+        }
         for name, pairs in sure.items()
         if pairs
-        for stated, right in [zip(*pairs, strict=True)]
     }
 
 

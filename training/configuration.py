@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -33,6 +34,11 @@ def _existing(path: str) -> str:
     if not Path(expanded).is_file():
         raise ValueError(f"there is no file {expanded!r}")
     return expanded
+
+
+def sha256(path: Path) -> str:
+    """Hash a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 DataFile = Annotated[str, AfterValidator(_existing)]
@@ -175,11 +181,11 @@ class Recipe(_Strict):
                 raise ValueError(f"{stage.name} starts from stages before it, not {sorted(unknown)}")
         return self
 
-    def files(self) -> list[str]:
-        """List the data files that it names."""
+    def fingerprints(self) -> dict[str, str]:
+        """Hash each data file that it names."""
         sources = [source for stage in self.stages for source in stage.sources]
         named = [(source.path, source.tags, source.evidence, *source.articles) for source in sources]
-        return list(dict.fromkeys(file for file in (self.evaluation, *chain(*named)) if file))
+        return {file: sha256(Path(file)) for file in dict.fromkeys((self.evaluation, *chain(*named))) if file}
 
 
 def read_recipe(path: str | Path) -> Recipe:

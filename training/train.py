@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import hashlib
 import importlib.util
 import json
 import math
@@ -190,8 +189,7 @@ def claim(output: Path, recipe: Recipe, processes: int) -> None:
     """
     whole = recipe.model_copy(update={"batch_size": recipe.batch_size * processes})
     values = whole.model_dump(mode="json", exclude={"output", "calibration_fold"})
-    data = {file: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in recipe.files()}
-    text = json.dumps(values | {"data": data}, indent=1)
+    text = json.dumps(values | {"data": recipe.fingerprints()}, indent=1)
     file = output / "recipe.json"
     # A recipe that failed before there was any model may be corrected.
     if not file.is_file() or not is_model(output / "start"):

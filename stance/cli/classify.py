@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from stance.cli import cluster, inputs, outputs
 from stance.cli.commands import add_command, named
-from stance.cli.jobs import Job, results
+from stance.cli.jobs import Job, partial_of, results
 from stance.cli.progress import with_progress
 from stance.document import LABELS
 
@@ -128,7 +128,7 @@ def _check(arguments: argparse.Namespace, files: list[str], format: str) -> None
     if len(set(written)) < len(written):
         raise ValueError("-o and --errors-to name the same file; name two")
     if arguments.output:
-        written.append(f"{written[0]}.partial")
+        written.append(str(partial_of(Path(written[0]))))
     for file in files:
         if file != inputs.STANDARD_INPUT and os.path.realpath(file) in written:
             raise ValueError(f"{file} would be overwritten; name another file with -o or --errors-to")

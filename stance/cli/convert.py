@@ -47,9 +47,8 @@ def _run(arguments: argparse.Namespace) -> None:
         raise ValueError(
             "a .csv has no articles, only sentences: --texts names their .jsonl, and goes with nothing else"
         )
-    if Path(arguments.output).resolve() in [
-        Path(name).resolve() for name in (arguments.input, arguments.texts) if name
-    ]:
+    given = [Path(name).resolve() for name in (arguments.input, arguments.texts) if name]
+    if Path(arguments.output).resolve() in given:
         raise ValueError(f"{arguments.output} would be overwritten; name another file")
     with warnings.catch_warnings(record=True) as left_out:
         warnings.simplefilter("always")

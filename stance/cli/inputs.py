@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -177,10 +177,9 @@ def _read_line(place: str, line: bytes, source: Source) -> Record | Failure:
     if not isinstance(article, Mapping):
         return Failure(place, None, f"an article is a JSON object, not {type(article).__name__}")
     identifier = article.get(source.id or "id")
-    for key, option in ((source.text, "--text-column"), (source.id, "--id-column")):
-        if key is not None and key not in article:
-            known = identifier if isinstance(identifier, str) else None
-            return Failure(place, known, f"there is no key {key!r}; name another with {option}")
+    for key, option in _missing(source, article):
+        known = identifier if isinstance(identifier, str) else None
+        return Failure(place, known, f"there is no key {key!r}; name another with {option}")
     return _record(place, article[source.text], identifier, source)
 
 
@@ -230,10 +229,15 @@ def _record(place: str, text: object, identifier: object, source: Source) -> Rec
 
 
 def _check_columns(name: str, columns: Sequence[str], source: Source) -> None:
-    for column, option in ((source.text, "--text-column"), (source.id, "--id-column")):
-        if column is not None and column not in columns:
-            listed = ", ".join(columns) or "none"
-            raise ValueError(f"{name}: there is no column {column!r}; name one of its columns ({listed}) with {option}")
+    for column, option in _missing(source, columns):
+        listed = ", ".join(columns) or "none"
+        raise ValueError(f"{name}: there is no column {column!r}; name one of its columns ({listed}) with {option}")
+
+
+def _missing(source: Source, keys: Container[str]) -> Iterator[tuple[str, str]]:
+    """List what a source wants and its keys or columns lack, each with the option that names it."""
+    wanted = ((source.text, "--text-column"), (source.id, "--id-column"))
+    return ((key, option) for key, option in wanted if key is not None and key not in keys)
 
 
 _READERS: Mapping[str, Callable[[str, IO[bytes], Source], Iterator[Record | Failure]]] = MappingProxyType(

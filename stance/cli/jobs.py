@@ -84,7 +84,7 @@ class Job:
     @property
     def partial(self) -> Path | None:
         """Where the results are until they are complete."""
-        return self.output and self.output.with_name(f"{self.output.name}.partial")
+        return self.output and partial_of(self.output)
 
     def is_complete(self) -> bool:
         """Tell whether an earlier run has come to the end of its input."""
@@ -102,17 +102,16 @@ class Job:
             ValueError: If an earlier run has left results, and it was not said what to do with them.
 
         """
-        if self.output and self.is_complete():
-            self.failed = sum(1 for _ in _failed_numbers(self.errors))
-            return sum(1 for _ in _finished(self.output)) + self.failed
+        if self.is_complete():
+            self.failed, _ = _whole_lines(self.errors)
+            return _whole_lines(self.output)[0] + self.failed
         # A run that failed before the first record, as by a wrong option, has left empty files; what failed before the
         # first result is in the errors alone.
-        left = self.resumable and self.partial is not None and self.partial.exists()
-        if left and self.partial and any(map(_holds_something, (self.partial, self.errors))):
+        if self.resumable and _exists(self.partial) and any(map(_holds_something, (self.partial, self.errors))):
             if not self.resume:
                 message = "was left by a run that did not end; go on with it by --resume, or delete it"
                 raise ValueError(f"{self.partial} {message}")
-            self.failed = _cut_back(self.errors) if self.errors else 0
+            self.failed = _cut_back(self.errors)
             return _cut_back(self.partial) + self.failed
         # Errors first: where the partial file is, they belong to it.
         for file in filter(None, (self.errors, self.partial)):
@@ -198,6 +197,15 @@ class Job:
             self.partial.replace(self.output)
 
 
+def partial_of(output: Path) -> Path:
+    """Name the file that holds the results until they are complete."""
+    return output.with_name(f"{output.name}.partial")
+
+
+def _exists(path: Path | None) -> bool:
+    return path is not None and path.exists()
+
+
 def _holds_something(path: Path | None) -> bool:
     return path is not None and path.exists() and path.stat().st_size > 0
 
@@ -207,15 +215,23 @@ def _appending(path: Path) -> TextIO:
     return path.open("a", encoding="utf-8", errors="backslashreplace", newline="", buffering=1)
 
 
-def _cut_back(path: Path) -> int:
-    """Cut off a last line that is not whole, and count the others."""
+def _whole_lines(path: Path | None) -> tuple[int, int]:
+    """Count the whole lines of a file, and their bytes."""
     lines = size = 0
-    with suppress(FileNotFoundError), path.open("r+b") as file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
-            lines, size = lines + 1, size + len(line)
-        file.truncate(size)
+    if path is not None:
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    lines, size = lines + 1, size + len(line)
+    return lines, size
+
+
+def _cut_back(path: Path | None) -> int:
+    """Cut off a last line that is not whole, and count the others."""
+    lines, size = _whole_lines(path)
+    if path is not None:
+        with suppress(FileNotFoundError):
+            os.truncate(path, size)
     return lines
 
 

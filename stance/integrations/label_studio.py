@@ -154,9 +154,8 @@ def _regions(text: str, index: int, record: Mapping[str, Any]) -> Iterator[dict[
     region = _region(text, number, "label", record["label"], record)
     yield region if record.get("confidence") is None else {**region, "score": record["confidence"]}
     if speaker:
-        names = [source["name"], *source.get("also", ())] if source else [AUTHOR]
-        if not source and record.get("speaker_also"):
-            names.append(record["speaker_also"])
+        others = source.get("also", ()) if source else filter(None, [record.get("speaker_also")])
+        names = [source.get("name", AUTHOR), *others]
         value = {"start": record["start"], "end": record["end"], "text": names}
         yield {"id": number, "from_name": "speaker", "to_name": "text", "type": "textarea", "value": value}
     spans = {"mention": source.get("mention"), "target": record.get("target"), "cue": record.get("cue")}
@@ -179,19 +178,22 @@ def _sentences(text: str, result: list[dict[str, Any]], place: str) -> list[dict
     found = {key: dict[str, Place]() for key, one in regions.items() if one["from_name"] == "label"}
     for key, role, owner in _owned(result, regions, places, place):
         if role in found[owner]:
-            where = places[owner]
-            raise LabelledSetError(f"{place}, sentence {text[slice(*where)]!r:.60}: has two {role}s; keep one")
+            raise LabelledSetError(f"{_where(text, places[owner], place)}: has two {role}s; keep one")
         found[owner][role] = places[key]
     records = []
     for key in sorted(found, key=places.__getitem__):
         label = regions[key]["value"]["labels"][0]
         named = [names[key]] if isinstance(names.get(key), str) else [name for name in names.get(key, ()) if name]
         if named[:1] == [AUTHOR] and named[2:]:
-            whose = f"{place}, sentence {text[slice(*places[key])]!r:.60}"
-            raise LabelledSetError(f"{whose}: beside author one name may be right too, not {named[1:]}; keep one")
+            where = _where(text, places[key], place)
+            raise LabelledSetError(f"{where}: beside author one name may be right too, not {named[1:]}; keep one")
         evidence = (found[key].get(role) for role in _EVIDENCE)
         records.append(sentence(text, places[key], label, named, *evidence))
     return records
+
+
+def _where(text: str, span: Place, place: str) -> str:
+    return f"{place}, sentence {text[slice(*span)]!r:.60}"
 
 
 def _owned(

@@ -101,19 +101,19 @@ def _record(text: str, row: Mapping[str, str | None], place: str) -> dict[str, A
         start, end = int(row["start"] or ""), int(row["end"] or "")
     except ValueError as error:
         raise LabelledSetError(f"{place}: 'start' and 'end' must be whole numbers") from error
-    given, text = text, _writable(text)
+    written = _writable(text)
     cells = {key: _bare(row.get(key)) for key in ("text", "label", "speaker", "mention", "cue", "target")}
-    if cells["text"] and squeezed(cells["text"]) != squeezed(text[start:end]):
-        raise LabelledSetError(f"{place}: the article has {text[start:end]!r:.60} there, not {cells['text']!r:.60}")
+    if cells["text"] and squeezed(cells["text"]) != squeezed(written[start:end]):
+        raise LabelledSetError(f"{place}: the article has {written[start:end]!r:.60} there, not {cells['text']!r:.60}")
 
     def found(role: str, words: str) -> Place | None:
-        return _nearest(text, words, row.get(f"{role}_start"), (start, end), f"{place}, {role}") if words else None
+        return _nearest(written, words, row.get(f"{role}_start"), (start, end), f"{place}, {role}") if words else None
 
     is_author = cells["speaker"] == AUTHOR
-    names = [_as_given(given, text, cells["speaker"])] if cells["speaker"] else []
+    names = [_as_given(text, written, cells["speaker"])] if cells["speaker"] else []
     mention = None if is_author else found("mention", cells["mention"] or cells["speaker"])
     target, cue = found("target", cells["target"]), found("cue", cells["cue"])
-    return sentence(given, (start, end), cells["label"].strip().lower(), names, mention, target, cue)
+    return sentence(text, (start, end), cells["label"].strip().lower(), names, mention, target, cue)
 
 
 def _as_given(given: str, written: str, name: str) -> str:

@@ -66,14 +66,22 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "http":
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:
             await self._app(scope, receive, send)
-            return
+
+    async def turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request on a connection too many."""
+        crowded = _RefusedError(503, "too many connections; try again soon", {"Retry-After": "1"})
+        await self._answer(scope, receive, send, crowded)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, refusal: _RefusedError | None = None) -> None:
         reply = _Reply(scope, send)
-        work = scope["method"] == "POST"
+        work = scope["method"] == "POST" and refusal is None
         self._busy += work
         try:
-            body = await self._read(receive, self._refusal(scope))
+            body = await self._read(receive, refusal or self._refusal(scope))
             await self._app(scope, _replay(body, receive), reply)
         except _RefusedError as refused:
             await reply.refuse(refused)
@@ -86,15 +94,6 @@ class Guard:
         finally:
             self._busy -= work
             self._count(scope, reply)
-
-    async def turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request on a connection too many."""
-        reply = _Reply(scope, send)
-        try:
-            await self._read(receive, _RefusedError(503, "too many connections; try again soon", {"Retry-After": "1"}))
-        except _RefusedError as refused:
-            await reply.refuse(refused)
-        self._count(scope, reply)
 
     def _refusal(self, scope: Scope) -> _RefusedError | None:
         """Tell from the head of a request why it is refused, if it is."""

@@ -52,7 +52,7 @@ def test_a_number_in_scientific_notation_needs_no_dot(tmp_path):
 
 
 def test_the_files_of_a_recipe_are_listed_once():
-    assert read_recipe("configs/smoke.yaml").files().count(FILE) == 1
+    assert list(read_recipe("configs/smoke.yaml").fingerprints()).count(FILE) == 1
 
 
 def test_no_yaml_and_no_file_are_clear_errors(tmp_path):
