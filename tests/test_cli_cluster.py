@@ -55,3 +55,20 @@ def test_a_complete_folder_needs_no_cluster(articles, tmp_path, capsys):
     code, error = run(capsys, "articles.parquet", "--text-column", "body", "-o", "out", "--resume")
     assert code == 3
     assert "1 of the records have no text" in error
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("articles-000000000", "articles-000000000.parquet does not belong to this input: its 'body' is not that of"),
+        ("articles-000001000", "articles-000001000.parquet is no part of this input"),
+    ],
+)
+def test_the_results_of_another_input_are_not_gone_on_with(articles, tmp_path, capsys, name, said):
+    (tmp_path / "out").mkdir()
+    other = pa.table({"body": ["It rained.", "Eve denied it."], "document": ["{}", "{}"]})
+    pq.write_table(other, tmp_path / "out" / f"{name}.parquet")
+    code, error = run(capsys, "articles.parquet", "--text-column", "body", "-o", "out", "--resume")
+    assert code == 2
+    assert said in error
+    assert error.count("\n") == 1

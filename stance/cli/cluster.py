@@ -14,7 +14,7 @@ from pathlib import Path
 from stance.cli import inputs
 from stance.cli.progress import with_progress
 from stance.extras import require
-from stance.integrations.parts import Part, clear, cut
+from stance.integrations.parts import Part, check_folder, clear, cut
 
 _UNFIT = ("source", "format", "errors_to", "only", "speaker")
 
@@ -35,7 +35,8 @@ def classify(arguments: argparse.Namespace) -> int:
     parts = cut(inputs.expand(arguments.files), folder, columns)
     if folder.is_dir() and any(folder.iterdir()) and not arguments.resume:
         raise ValueError(f"{folder} is not empty; go on with what is there by --resume, or name another folder")
-    left = [part for part in parts if not part.is_done()]
+    check_folder(folder, parts)
+    left = [part for part in parts if not part.is_done(arguments.text_column)]
     if left:
         folder.mkdir(parents=True, exist_ok=True)
         with _connected(arguments.ray):
@@ -103,7 +104,7 @@ def _written(parts: Sequence[Part], arguments: argparse.Namespace) -> Iterator[s
 
 
 def _report(parts: Sequence[Part], folder: Path) -> int:
-    if absent := [part for part in parts if not part.is_done()]:
+    if absent := [part for part in parts if not os.path.exists(part.output)]:
         raise ValueError(f"{absent[0].output} was written on another machine; {folder} must be shared by all of them")
     if nulls := sum(part.nulls() for part in parts):
         sys.stderr.write(f"stance: {nulls} of the records have no text, and a document that is null\n")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -36,18 +38,30 @@ class Part:
     rows: int
     output: str
 
-    def read(self) -> pyarrow.Table:
-        """Read the rows, without holding others of a large file."""
+    def read(self, columns: Sequence[str] | None = None) -> pyarrow.Table:
+        """Read the rows, without holding others of a large file.
+
+        Args:
+            columns: The columns to read; None reads all.
+
+        Returns:
+            The rows.
+
+        """
         pyarrow, file = require("pyarrow", "parquet"), _open(self.file)
-        found, begin, stop = [], 0, self.first + self.rows
-        for batch in file.iter_batches(ROWS):
+        sizes = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
+        begins, stop = [0, *accumulate(sizes)], self.first + self.rows
+        # From the first group on, each part of a large file would decode again all that lies before it.
+        group = bisect_right(begins, self.first) - 1
+        found, begin = [], begins[group]
+        for batch in file.iter_batches(ROWS, range(group, bisect_left(begins, stop)), columns):
             end = begin + len(batch)
             if end > self.first:
                 found.append(batch.slice(max(self.first - begin, 0), min(stop, end) - max(self.first, begin)))
             if end >= stop:
                 break
             begin = end
-        return pyarrow.Table.from_batches(found, file.schema_arrow)
+        return pyarrow.Table.from_batches(found)
 
     def write(self, table: pyarrow.Table) -> None:
         """Write the part; whoever reads the folder meanwhile sees all of it or nothing."""
@@ -56,19 +70,25 @@ class Part:
         require("pyarrow.parquet", "parquet").write_table(table, partial)
         partial.replace(output)
 
-    def is_done(self) -> bool:
+    def is_done(self, column: str) -> bool:
         """Tell whether the part is written.
 
+        Args:
+            column: The column by which the rows are known.
+
+        Returns:
+            Whether there is a file with what is made of them.
+
         Raises:
-            ValueError: If what is written under its name has other rows.
+            ValueError: If what is written under its name was made of other rows.
 
         """
         if not os.path.exists(self.output):
             return False
-        if (rows := _open(self.output).metadata.num_rows) != self.rows:
+        if _open(self.output).read([column]).to_pylist() != self.read([column]).to_pylist():
             raise ValueError(
-                f"{self.output} does not belong to this input: it has {rows} rows, not {self.rows}; "
-                "resume with the same files, or name another folder"
+                f"{self.output} does not belong to this input: its {column!r} is not that of the {self.rows} rows "
+                f"from {self.first} of {self.file}; resume with the same files, or name another folder"
             )
         return True
 
@@ -128,6 +148,24 @@ def check_free(columns: Iterable[str], place: str = "") -> None:
     """
     if DOCUMENT in columns:
         raise ValueError(f"{place}there is a column {DOCUMENT!r} already, where the results go; rename it")
+
+
+def check_folder(folder: str | Path, parts: Iterable[Part]) -> None:
+    """Refuse a folder whose Parquet files would not be the parts alone.
+
+    Args:
+        folder: Where the parts are written.
+        parts: All that ``cut`` made.
+
+    Raises:
+        ValueError: If another Parquet file lies there, such as a part of a longer input.
+
+    """
+    outputs = {part.output for part in parts}
+    if others := sorted({str(file) for file in Path(folder).resolve().glob("*.parquet")} - outputs):
+        raise ValueError(
+            f"{others[0]} is no part of this input; resume with the same files, move it away, or name another folder"
+        )
 
 
 def clear(folder: str | Path) -> None:

@@ -7,24 +7,23 @@ from dataclasses import asdict
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stance.classifier import StanceClassifier
 from stance.extras import require
 from stance.integrations.parts import DOCUMENT, Part, check_free
 
 if TYPE_CHECKING:
+    import pyarrow
     import ray.data
 
-Columns = dict[str, NDArray[np.generic]]
 Actors = int | tuple[int, int]
 
 _AS_MANY_AS_FIT = (1, 1_000)
 
 
 class Classify:
-    """Classifies batches of rows; ``map_batches`` makes one in each of its actors, with a model of its own.
+    """Classifies tables of rows; ``map_batches`` makes one in each of its actors, with a model of its own.
+
+    Its ``batch_format`` must be ``"pyarrow"``: NumPy makes floats of whole numbers where one of them is missing.
 
     Args:
         text_column: The column with the articles.
@@ -34,9 +33,9 @@ class Classify:
         min_confidence: As for ``stance.classify``.
 
     Example:
-        >>> import numpy as np
-        >>> rows = Classify()({"text": np.array(["The mayor denied the claim."], dtype=object)})
-        >>> '"label": "denial"' in rows["document"][0]
+        >>> import pyarrow
+        >>> rows = Classify()(pyarrow.table({"text": ["The mayor denied the claim."]}))
+        >>> '"label": "denial"' in rows["document"][0].as_py()
         True
 
     """
@@ -54,25 +53,24 @@ class Classify:
         self.min_confidence = min_confidence
         self.classifier = StanceClassifier.from_pretrained(model, device=device)
 
-    def __call__(self, rows: Columns) -> Columns:
-        """Add the column ``document``: of each article its line of a labelled set, as JSON; None of what is None."""
+    def __call__(self, rows: pyarrow.Table) -> pyarrow.Table:
+        """Add the column ``document``: of each article its line of a labelled set, as JSON; null of what is null."""
+        names = rows.column_names
         for column in (self.text_column, self.id_column):
-            if column is not None and column not in rows:
-                raise ValueError(f"there is no column {column!r}; the columns are {', '.join(rows)}")
-        check_free(rows)
-        ids = rows.get(self.id_column or "id")
-        documents = self.documents(rows[self.text_column].tolist(), None if ids is None else ids.tolist())
-        return {**rows, DOCUMENT: np.array(documents, dtype=object)}
-
-    def documents(self, texts: Sequence[str | None], ids: Sequence[object] | None) -> list[str | None]:
-        """Give each article's line of a labelled set, as JSON, and None in place of what is None."""
+            if column is not None and column not in names:
+                raise ValueError(f"there is no column {column!r}; the columns are {', '.join(names)}")
+        check_free(names)
+        texts = rows[self.text_column].to_pylist()
+        name = self.id_column or "id"
+        ids = rows[name].to_pylist() if name in names else repeat(None)
         given: Iterator[Any] = (
             text if identifier is None else (str(identifier), text)
-            for identifier, text in zip(ids or repeat(None), texts, strict=False)
+            for identifier, text in zip(ids, texts, strict=False)
             if text is not None
         )
         documents = self.classifier.stream(given, min_confidence=self.min_confidence)
-        return [None if text is None else next(documents).to_json() for text in texts]
+        lines = [None if text is None else next(documents).to_json() for text in texts]
+        return rows.append_column(DOCUMENT, require("pyarrow", "ray").array(lines, "string"))
 
 
 class ClassifyPart(Classify):
@@ -81,12 +79,7 @@ class ClassifyPart(Classify):
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Classify the part that the row describes. Doing so again, after an actor died, writes the same file."""
         part = Part(**row)
-        table = part.read()
-        name = self.id_column or "id"
-        ids = table[name].to_pylist() if name in table.column_names else None
-        documents = self.documents(table[self.text_column].to_pylist(), ids)
-        strings = require("pyarrow", "ray").array(documents, "string")
-        part.write(table.append_column(DOCUMENT, strings))
+        part.write(super().__call__(part.read()))
         return {"output": part.output}
 
 
@@ -129,6 +122,7 @@ def classify_dataset(
         Classify,
         fn_constructor_args=(text_column, model, _device(gpus_per_actor), id_column, min_confidence),
         batch_size=256 if gpus_per_actor else 32,
+        batch_format="pyarrow",
         **_pool(actors, gpus_per_actor),
     )
 

@@ -5,7 +5,7 @@ import pytest
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
-from stance.integrations.parts import clear, cut  # noqa: E402
+from stance.integrations.parts import Part, check_folder, clear, cut  # noqa: E402
 
 
 @pytest.fixture
@@ -32,20 +32,52 @@ def test_rows_past_the_first_thousand_are_found(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("first", "rows", "groups"),
+    [(0, 7, [0]), (3, 4, [0]), (7, 7, [1]), (8, 3, [1]), (5, 10, [0, 1, 2]), (13, 2, [1, 2]), (21, 4, [3])],
+)
+def test_a_part_is_read_from_its_row_groups_alone(file, first, rows, groups):
+    metadata, damaged = pq.read_metadata(file), bytearray(file.read_bytes())
+    for group in {0, 1, 2, 3} - set(groups):
+        column = metadata.row_group(group).column(0)
+        begin = column.dictionary_page_offset or column.data_page_offset
+        damaged[begin : begin + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+    file.write_bytes(damaged)
+    texts = Part(str(file), first, rows, "").read()["text"].to_pylist()
+    assert texts == [f"Article {number}." for number in range(first, first + rows)]
+
+
 def test_a_part_is_done_when_it_is_written_whole(file, tmp_path):
     first, second, *_ = cut([str(file)], tmp_path, ["text"], 10)
-    assert not first.is_done()
+    assert not first.is_done("text")
     first.write(first.read())
-    assert first.is_done()
-    assert not second.is_done()
+    assert first.is_done("text")
+    assert not second.is_done("text")
     assert first.nulls() == 0
 
 
 def test_what_belongs_to_another_input_is_refused(file, tmp_path):
     part = cut([str(file)], tmp_path, ["text"], 10)[0]
     part.write(part.read().slice(1))
-    with pytest.raises(ValueError, match="it has 9 rows, not 10"):
-        part.is_done()
+    with pytest.raises(ValueError, match=r"000.parquet does not belong to this input: .* the 10 rows from 0 of "):
+        part.is_done("text")
+    part.write(pa.table({"text": [None] * 10}))
+    with pytest.raises(ValueError, match="does not belong to this input: its 'text' is not that of the 10 rows"):
+        part.is_done("text")
+    part.write(pa.table({"body": part.read()["text"]}))
+    with pytest.raises(ValueError, match="does not belong to this input"):
+        part.is_done("text")
+
+
+def test_a_part_of_a_longer_input_is_named(file, tmp_path):
+    folder = tmp_path / "out"
+    parts = cut([str(file)], folder, ["text"], 10)
+    check_folder(folder, parts)
+    folder.mkdir()
+    parts[-1].write(parts[-1].read())
+    check_folder(folder, parts)
+    with pytest.raises(ValueError, match=r"articles-000000020.parquet is no part of this input; .*, move it away"):
+        check_folder(folder, parts[:-1])
 
 
 def test_a_writer_that_is_killed_leaves_nothing_under_the_name(file, tmp_path, monkeypatch):
@@ -55,7 +87,7 @@ def test_a_writer_that_is_killed_leaves_nothing_under_the_name(file, tmp_path, m
     monkeypatch.setattr("pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         part.write(part.read())
-    assert not part.is_done()
+    assert not part.is_done("text")
     clear(folder)
     assert list(folder.iterdir()) == []
 

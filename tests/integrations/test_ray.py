@@ -5,45 +5,79 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
-from stance.cli import main
-from stance.integrations.parts import cut
-from stance.integrations.ray import Classify, classify_dataset, classify_parts
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+
+from stance.cli import main  # noqa: E402
+from stance.integrations.parts import cut  # noqa: E402
+from stance.integrations.ray import Classify, ClassifyPart, classify_dataset, classify_parts  # noqa: E402
 
 ROWS = [{"number": number, "body": f"Mayor Ada Roy denied claim {number}. It rained."} for number in range(50)]
 ARTICLES = 600
 
 
+def documents(table):
+    return [line and json.loads(line) for line in table["document"].to_pylist()]
+
+
 def test_a_batch_gets_a_document_a_row(tiny):
-    texts = np.array([row["body"] for row in ROWS[:3]], dtype=object)
-    out = Classify("body", str(tiny.folder))({"body": texts})
-    assert [json.loads(line)["text"] for line in out["document"]] == texts.tolist()
+    rows = pa.Table.from_pylist(ROWS[:3])
+    out = Classify("body", str(tiny.folder))(rows)
+    assert out.drop_columns("document") == rows
+    assert [document["text"] for document in documents(out)] == rows["body"].to_pylist()
 
 
 def test_ids_are_kept_and_an_article_that_is_null_stays_so(tiny):
-    rows = {"body": np.array(["One.", None, "Two."], dtype=object), "id": np.array([7, 8, 9])}
-    documents = Classify("body", str(tiny.folder))(rows)["document"]
-    assert documents[1] is None
-    assert [json.loads(documents[row])["id"] for row in (0, 2)] == ["7", "9"]
+    first, null, second = documents(
+        Classify("body", str(tiny.folder))(pa.table({"body": ["One.", None, "Two."], "id": [7, 8, 9]}))
+    )
+    assert null is None
+    assert [first["id"], second["id"]] == ["7", "9"]
+
+
+def test_an_id_that_is_null_changes_no_other_and_is_none(tiny):
+    class Batches:
+        """Stands in for a data set of one batch, in the formats that Ray gives."""
+
+        def columns(self):
+            return ["body", "id"]
+
+        def map_batches(self, make, *, fn_constructor_args, batch_format="default", **_):
+            batch = pa.table({"body": ["One.", "Two."], "id": [7, None]})
+            if batch_format != "pyarrow":
+                batch = {name: batch[name].to_numpy() for name in batch.column_names}
+            return make(*fn_constructor_args)(batch)
+
+    whole, null = documents(classify_dataset(Batches(), text_column="body", model=str(tiny.folder)))
+    assert whole["id"] == "7"
+    assert null["id"] is None
+
+
+def test_a_part_is_written_with_what_a_batch_gets(tiny, tmp_path):
+    rows = pa.table({"body": ["One.", None], "id": [7, None]})
+    pq.write_table(rows, tmp_path / "articles.parquet")
+    (part,) = cut([str(tmp_path / "articles.parquet")], tmp_path, ["body"])
+    assert ClassifyPart("body", str(tiny.folder))(asdict(part)) == {"output": part.output}
+    assert pq.read_table(part.output) == Classify("body", str(tiny.folder))(rows)
 
 
 @pytest.mark.parametrize(("text_column", "id_column"), [("text", None), ("body", "text")])
 def test_a_missing_column_is_named(tiny, text_column, id_column):
     with pytest.raises(ValueError, match="no column 'text'; the columns are body"):
-        Classify(text_column, str(tiny.folder), id_column=id_column)({"body": np.array(["One."], dtype=object)})
+        Classify(text_column, str(tiny.folder), id_column=id_column)(pa.table({"body": ["One."]}))
 
 
 def test_a_column_of_the_name_of_the_results_is_refused_before_anything_is_computed(tiny):
     dataset = SimpleNamespace(columns=lambda: ["text", "document"])
     with pytest.raises(ValueError, match=r"there is a column 'document' already.*; rename it"):
         classify_dataset(dataset)
-    rows = {"text": np.array(["One."], dtype=object), "document": np.array([7])}
     with pytest.raises(ValueError, match="there is a column 'document' already"):
-        Classify("text", str(tiny.folder))(rows)
+        Classify("text", str(tiny.folder))(pa.table({"text": ["One."], "document": [7]}))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +104,6 @@ def connected(cluster):
 @pytest.fixture(scope="module")
 def articles(tmp_path_factory):
     """200 files of 3 articles each, long enough for something to happen meanwhile."""
-    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     folder = tmp_path_factory.mktemp("articles")
     for first in range(0, ARTICLES, 3):
         numbers = range(first, first + 3)
@@ -81,8 +114,6 @@ def articles(tmp_path_factory):
 
 def check_whole(folder):
     """Nothing is lost, doubled or out of order, and each article has its own document."""
-    import pyarrow.parquet as pq
-
     rows = [row for file in sorted(folder.glob("*.parquet")) for row in pq.read_table(file).to_pylist()]
     assert [row["number"] for row in rows] == list(range(ARTICLES))
     assert all(json.loads(row["document"])["text"] == row["body"] for row in rows)
