@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -99,6 +100,24 @@ def validate(article: object, place: str = "labelled article") -> None:
         previous_end = end
         _check_labels(sentence, text, where)
         _check_prediction(sentence, text, where)
+
+
+def check_unique(identifiers: Iterable[str | None], place: str) -> None:
+    """Check that no two articles have the same id.
+
+    Args:
+        identifiers: The id of each article; those without one are None.
+        place: What an error message calls the articles.
+
+    Raises:
+        LabelledSetError: If one is repeated; names it.
+
+    """
+    for identifier, count in Counter(identifiers).items():
+        if identifier is not None and count > 1:
+            raise LabelledSetError(
+                f"{place}: {count} articles have the id {identifier!r}; ids are unique: keep one, or give each its own"
+            )
 
 
 def detach(article: Article) -> Article:
@@ -194,8 +213,9 @@ def raw_lines(file: Iterable[bytes], name: str | Path) -> Iterator[tuple[int, by
     number = 0
     try:
         for number, line in enumerate(file, 1):  # an error names the last line that was read
-            if line.strip():
-                yield number, line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            own = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            if own.strip():
+                yield number, own
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise LabelledSetError(f"{name}, after line {number}: broken gzip file: {error}; fetch it again") from error
 

@@ -14,6 +14,7 @@ from stance import labelled
 from stance.cli import main
 from stance.document import Document
 from stance.frames import COLUMNS
+from stance.integrations.label_studio import to_task
 from tests.test_cli import ADA, FakeClassifier
 
 
@@ -253,6 +254,25 @@ def test_convert_explains_what_it_cannot_do(capsys, tmp_path):
     assert "would be overwritten" in error(capsys, "convert", "a.csv", "b.jsonl", "--texts", "b.jsonl")
     assert "say it with --from or --to" in error(capsys, "convert", "a.jsonl", "a.xlsx")
     assert "No such file" in error(capsys, "convert", tmp_path / "no.jsonl", tmp_path / "b.json")
+
+
+def test_convert_writes_no_set_with_an_id_twice(capsys, document, tmp_path):
+    export, corrected = tmp_path / "export.json", tmp_path / "corrected.jsonl"
+    task = to_task(document.to_dict())
+    export.write_text(json.dumps([{**task, "annotations": task["predictions"]}] * 2), encoding="utf-8")
+    assert f"{export}: 2 articles have the id 'mayor'; ids are unique" in error(capsys, "convert", export, corrected)
+    assert not corrected.exists()
+
+
+def test_convert_overwrites_no_input_with_the_interface_beside_its_tasks(capsys, document, tmp_path):
+    path = tmp_path / "set.xml"
+    labelled.write(path, [document.to_dict()])
+    before = path.read_bytes()
+    for output in ("set.json", "set.xml"):
+        arguments = ["convert", path, tmp_path / output, "--from", "labelled", "--to", "label-studio"]
+        assert "overwrit" in error(capsys, *arguments)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_refused_conversion_leaves_its_output_as_it_was(capsys, tmp_path):

@@ -57,6 +57,13 @@ def test_an_empty_file_has_no_articles(tmp_path):
     assert read(path) == []
 
 
+def test_a_first_line_of_nothing_but_a_byte_order_mark_is_blank(tmp_path):
+    path = tmp_path / "set.jsonl"
+    line = article({"start": 0, "end": 1, "label": "none"}, text="x", id="a")
+    path.write_text("\ufeff\n" + json.dumps(line), encoding="utf-8")
+    assert read(path) == [line]
+
+
 def test_lone_surrogates_can_be_read(tmp_path):
     path = tmp_path / "set.jsonl"
     line = article({"start": 0, "end": 1, "label": "none"}, text="\ud800", id="a")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,13 +15,14 @@ from urllib.parse import quote, unquote
 
 from stance.document import AUTHOR, LABELS, Label
 from stance.integrations.corrected import Place, place_of, sentence, squeezed
-from stance.labelled import Article, LabelledSetError, validate
+from stance.labelled import Article, LabelledSetError, check_unique, validate
 
 _ENTITIES: Mapping[str, str] = MappingProxyType({str(label).capitalize(): str(label) for label in LABELS})
 _RELATIONS: Mapping[str, str] = MappingProxyType(
     {"SaidBy": "Mention", "NamedAs": "Name", "Accuses": "Accused", "CuedBy": "Cue"}
 )
 _BREAKS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")  # where brat ends a line, as str.splitlines does
+_LONGEST_NAME = 255
 _STATEMENTS = "|".join(entity for entity in _ENTITIES if entity != "None")
 _CONFIGURATION = "\n".join(
     [
@@ -109,9 +112,8 @@ def from_ann(text: str, ann: str, place: str = "annotation") -> list[dict[str, A
         if key in by_author and _ENTITIES[entity] != Label.NONE and (names or evidence[0]):
             message = f"{place}: {key} has the attribute Author and a mention or name; keep one of them"
             raise LabelledSetError(message)
-        names = names or [AUTHOR] * (key in by_author)
         mention, target, cue = (found[0] if found else None for found in evidence)
-        return sentence(text, span, _ENTITIES[entity], names, mention, target, cue)
+        return sentence(text, span, _ENTITIES[entity], names, mention, target, cue, key in by_author)
 
     own = [key for key, (entity, _) in marks.items() if entity in _ENTITIES]
     return [record(key) for key in sorted(own, key=lambda key: marks[key][1])]
@@ -128,17 +130,22 @@ def write(folder: str | Path, articles: Iterable[Article]) -> None:
     Raises:
         FileExistsError: If the folder has an article of this name already.
         UnicodeEncodeError: If an article has half a character (a lone surrogate), which no text file can hold.
+        ValueError: If an id is too long for the name of a file, or two articles would have the same.
 
     """
     place = Path(folder)
+    given = [(article.get("id") or f"article-{number:05}", article) for number, article in enumerate(articles, 1)]
+    check_unique((identifier for identifier, _ in given), str(folder))
+    # All that may be refused comes before the first file: half a folder would be in the way of the next try.
+    contents: dict[Path, bytes] = {}
+    for identifier, article in given:
+        for ending, content in ((".txt", article["text"]), (".ann", to_ann(article))):
+            contents[_path(place, identifier, ending)] = content.encode("utf-8")
     place.mkdir(parents=True, exist_ok=True)
     (place / "annotation.conf").write_text(_CONFIGURATION, encoding="utf-8")
-    for number, article in enumerate(articles, 1):
-        name = _name(article.get("id") or f"article-{number:05}")
-        content, ann = article["text"].encode("utf-8"), to_ann(article).encode("utf-8")
-        for ending, own in ((".txt", content), (".ann", ann)):
-            with (place / f"{name}{ending}").open("xb") as file:
-                file.write(own)
+    for path, content in contents.items():
+        with path.open("xb") as file:
+            file.write(content)
 
 
 def read(folder: str | Path) -> Iterator[Article]:
@@ -167,6 +174,19 @@ def read(folder: str | Path) -> Iterator[Article]:
         article = {"id": _identifier(path.stem), "text": text, "sentences": from_ann(text, content, str(ann))}
         validate(article, str(ann))
         yield article
+
+
+def _path(folder: Path, identifier: str, ending: str) -> Path:
+    """Name a new file after an id."""
+    name = _name(identifier) + ending
+    if len(name) > _LONGEST_NAME:
+        raise ValueError(
+            f"the id {identifier!r:.60} makes a file name of {len(name)} bytes, more than {_LONGEST_NAME}, which most "
+            "systems refuse; give the article a shorter id"
+        )
+    if (folder / name).exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / name))
+    return folder / name
 
 
 def _name(identifier: str) -> str:

@@ -19,6 +19,7 @@ def sentence(
     mention: Place | None,
     target: Place | None,
     cue: Place | None,
+    by_author: bool,
 ) -> dict[str, Any]:
     """Build a sentence of a labelled set; the label decides what belongs to it.
 
@@ -26,11 +27,12 @@ def sentence(
         text: The article.
         place: Where the sentence stands.
         label: Its label.
-        names: The right names of its speaker, the fullest first; where there are none, the mention is the name. Or
-            ``author``, and after it a source that is right too.
+        names: The right names of its speaker, the fullest first; where there are none, the mention is the name. If
+            the author is the speaker, a source that is right too.
         mention: The words that name the speaker.
         target: The accused.
         cue: The words that signal the label.
+        by_author: Whether the author is the speaker. Only the tool's format can tell: a source may be called "author".
 
     Returns:
         The sentence. Without speaker if the label is ``none``, without mention if the speaker is the author, without
@@ -39,7 +41,7 @@ def sentence(
     """
     record: dict[str, Any] = {**_offsets(place), "label": label}
     if label != Label.NONE:
-        record |= _speaker(text, names, mention)
+        record |= _speaker(text, names, mention, by_author)
     if label == Label.ALLEGATION:
         record["target"] = target and _offsets(target)
     if cue:
@@ -47,9 +49,9 @@ def sentence(
     return record
 
 
-def _speaker(text: str, names: Sequence[str], mention: Place | None) -> dict[str, Any]:
-    if names and names[0] == AUTHOR:
-        return {"speaker": AUTHOR} | ({"speaker_also": names[1]} if names[1:] else {})
+def _speaker(text: str, names: Sequence[str], mention: Place | None, by_author: bool) -> dict[str, Any]:
+    if by_author:
+        return {"speaker": AUTHOR} | ({"speaker_also": names[0]} if names else {})
     named = list(names) or ([text[slice(*mention)]] if mention else [])
     if not named:
         return {}

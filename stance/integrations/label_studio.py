@@ -58,6 +58,9 @@ def to_task(article: Article) -> dict[str, Any]:
     Returns:
         A task to import: the text and the article's other keys as ``data``, its labels as a prediction.
 
+    Raises:
+        ValueError: If a source is called "author", which in a task is the author.
+
     """
     text, sentences = article["text"], article["sentences"]
     prediction: dict[str, Any] = {
@@ -107,9 +110,31 @@ def write(path: str | Path, articles: Iterable[Article]) -> None:
         path: The file of tasks, ``.json``.
         articles: Articles in the labelled-set format.
 
+    Raises:
+        ValueError: If the file of tasks is to be called ``.xml`` itself, or an article is one that ``to_task`` refuses.
+
     """
+    beside = interface_path(path)
     Path(path).write_text(json.dumps([to_task(article) for article in articles], indent=1), encoding="utf-8")
-    Path(path).with_suffix(".xml").write_text(interface(), encoding="utf-8")
+    beside.write_text(interface(), encoding="utf-8")
+
+
+def interface_path(path: str | Path) -> Path:
+    """Say where the labelling interface goes for a file of tasks.
+
+    Args:
+        path: The file of tasks.
+
+    Returns:
+        The file beside it.
+
+    Raises:
+        ValueError: If that is the same file.
+
+    """
+    if Path(path).suffix.lower() == ".xml":
+        raise ValueError(f"{path}: the labelling interface would overwrite the tasks; name them .json")
+    return Path(path).with_suffix(".xml")
 
 
 def read(path: str | Path) -> Iterator[Article]:
@@ -153,6 +178,11 @@ def _regions(text: str, index: int, record: Mapping[str, Any]) -> Iterator[dict[
     source = speaker if isinstance(speaker, Mapping) else {}
     region = _region(text, number, "label", record["label"], record)
     yield region if record.get("confidence") is None else {**region, "score": record["confidence"]}
+    if source.get("name") == AUTHOR:
+        raise ValueError(
+            f"{_where(text, (record['start'], record['end']), 'article')}: a source is called 'author', which in Label "
+            "Studio is the author of the article; correct it in brat, which tells them apart"
+        )
     if speaker:
         others = source.get("also", ()) if source else filter(None, [record.get("speaker_also")])
         names = [source.get("name", AUTHOR), *others]
@@ -184,11 +214,12 @@ def _sentences(text: str, result: list[dict[str, Any]], place: str) -> list[dict
     for key in sorted(found, key=places.__getitem__):
         label = regions[key]["value"]["labels"][0]
         named = [names[key]] if isinstance(names.get(key), str) else [name for name in names.get(key, ()) if name]
-        if named[:1] == [AUTHOR] and named[2:]:
+        by_author = named[:1] == [AUTHOR]
+        if by_author and named[2:]:
             where = _where(text, places[key], place)
             raise LabelledSetError(f"{where}: beside author one name may be right too, not {named[1:]}; keep one")
-        evidence = (found[key].get(role) for role in _EVIDENCE)
-        records.append(sentence(text, places[key], label, named, *evidence))
+        mention, target, cue = (found[key].get(role) for role in _EVIDENCE)
+        records.append(sentence(text, places[key], label, named[by_author:], mention, target, cue, by_author))
     return records
 
 

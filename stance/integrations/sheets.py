@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from stance.document import AUTHOR, Document
 from stance.frames import COLUMNS, rows
 from stance.integrations.corrected import Place, sentence, squeezed
-from stance.labelled import Article, LabelledSetError, validate
+from stance.labelled import Article, LabelledSetError, check_unique, validate
 from stance.surrogates import replace_surrogates
 
 LONGEST_CELL = 2**31 - 1
@@ -25,11 +25,12 @@ def write(documents: Iterable[Document], file: TextIO) -> None:
     """Write documents as a sheet to correct, which ``read`` takes back.
 
     Args:
-        documents: The documents, each with an id.
+        documents: The documents, each with an id of its own.
         file: An open text file, as for ``write_rows``.
 
     Raises:
-        ValueError: If a document has no id, which is all that the sheet says of its article; names the document.
+        ValueError: If a document has no id, which is all that the sheet says of its article, or that of another; or if
+            it has a source called "author", which in a sheet is the author; names the document.
 
     """
     given = list(documents)
@@ -39,6 +40,12 @@ def write(documents: Iterable[Document], file: TextIO) -> None:
                 f"article {number}, {document.text[:40]!r}, has no id, by which a corrected sheet finds its article; "
                 "give each article an id of its own"
             )
+        if any(speaker.name == AUTHOR != speaker.kind for speaker in document.speakers):
+            raise ValueError(
+                f"article {document.id!r} has a source called 'author', which in a sheet is the author of the article; "
+                "correct it in brat, which tells them apart"
+            )
+    check_unique((document.id for document in given), "sheet")
     write_rows(given, file)
 
 
@@ -109,11 +116,11 @@ def _record(text: str, row: Mapping[str, str | None], place: str) -> dict[str, A
     def found(role: str, words: str) -> Place | None:
         return _nearest(written, words, row.get(f"{role}_start"), (start, end), f"{place}, {role}") if words else None
 
-    is_author = cells["speaker"] == AUTHOR
-    names = [_as_given(text, written, cells["speaker"])] if cells["speaker"] else []
-    mention = None if is_author else found("mention", cells["mention"] or cells["speaker"])
+    by_author = cells["speaker"] == AUTHOR
+    names = [_as_given(text, written, cells["speaker"])] if cells["speaker"] and not by_author else []
+    mention = None if by_author else found("mention", cells["mention"] or cells["speaker"])
     target, cue = found("target", cells["target"]), found("cue", cells["cue"])
-    return sentence(text, (start, end), cells["label"].strip().lower(), names, mention, target, cue)
+    return sentence(text, (start, end), cells["label"].strip().lower(), names, mention, target, cue, by_author)
 
 
 def _as_given(given: str, written: str, name: str) -> str:

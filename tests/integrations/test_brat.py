@@ -48,6 +48,34 @@ def test_a_folder_comes_back(tmp_path, articles):
         write(tmp_path / "brat", [articles[0]])
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"id": "ü" * 42}, "the id 'ü+' makes a file name of 256 bytes.*; give the article a shorter id"),
+        ({"id": "b"}, "2 articles have the id 'b'; ids are unique"),
+        ({"id": "old"}, r"File exists: .*old\.ann"),
+        ({"id": "c", "text": "\ud800"}, "surrogates not allowed"),
+    ],
+)
+def test_a_refused_article_leaves_the_folder_as_it_was(tmp_path, more, message):
+    before = {"annotation.conf": b"[entities]", "old.ann": b""}
+    for name, content in before.items():
+        (tmp_path / name).write_bytes(content)
+    article = {"id": "b", "text": "It rained.", "sentences": []}
+    with pytest.raises((ValueError, FileExistsError), match=message):
+        write(tmp_path, [article, article | more])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_source_called_author_stays_a_source():
+    said = {"name": "author", "mention": {"start": 4, "end": 10}}
+    article = {
+        "text": "The author denied.",
+        "sentences": [{"start": 0, "end": 18, "label": "denial", "speaker": said}],
+    }
+    assert from_ann(article["text"], to_ann(article)) == article["sentences"]
+
+
 def test_a_name_that_stance_did_not_write_is_the_id(tmp_path):
     (tmp_path / "draft~1 50%.txt").write_text("It rained.", encoding="utf-8")
     (tmp_path / "draft~1 50%.ann").write_text("", encoding="utf-8")

@@ -82,6 +82,13 @@ def test_author_typed_beside_a_mention_that_was_left(typed, also):
     assert from_task({"data": task["data"], "annotations": to_task(back)["predictions"]}) == back
 
 
+def test_a_source_called_author_is_refused_since_a_task_has_one_word_for_both():
+    said = {"name": "author", "mention": {"start": 4, "end": 10}}
+    sentence = {"start": 0, "end": 18, "label": "denial", "speaker": said}
+    with pytest.raises(ValueError, match=r"'The author denied\.': a source is called 'author'.*; correct it in brat"):
+        to_task({"id": "a", "text": "The author denied.", "sentences": [sentence]})
+
+
 def test_more_names_than_one_beside_the_author_are_refused():
     sentence = {"start": 0, "end": 11, "label": "assertion", "speaker": "author"}
     task = to_task({"id": "a", "text": "Ada and Bo.", "sentences": [sentence]})
@@ -125,6 +132,13 @@ def test_skipped_tasks_are_left_out_with_a_warning(tmp_path, document):
     path.write_text(json.dumps([task, annotated(task), skipped]), encoding="utf-8")
     with pytest.warns(UserWarning, match="2 of 3 tasks have no finished annotation"):
         assert [article["id"] for article in read(path)] == ["mayor"]
+
+
+@pytest.mark.parametrize("name", ["tasks.xml", "tasks.XML"])
+def test_tasks_that_their_interface_would_overwrite_are_refused(tmp_path, document, name):
+    with pytest.raises(ValueError, match=r"the labelling interface would overwrite the tasks; name them \.json"):
+        write(tmp_path / name, [document.to_dict()])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ground_truth_comes_before_the_last_annotation(task):

@@ -95,6 +95,23 @@ def test_an_article_without_an_id_is_refused_before_anybody_corrects_it(document
     assert file.getvalue() == ""
 
 
+def test_two_articles_of_one_id_are_refused_before_anybody_corrects_them(document):
+    file = io.StringIO(newline="")
+    with pytest.raises(ValueError, match="sheet: 2 articles have the id 'mayor'; ids are unique"):
+        write([document, document], file)
+    assert file.getvalue() == ""
+
+
+def test_a_source_called_author_is_refused_since_a_sheet_has_one_word_for_both():
+    said = {"name": "author", "mention": {"start": 4, "end": 10}}
+    sentence = {"start": 0, "end": 18, "label": "denial", "speaker": said}
+    article = Document.from_dict({"id": "a", "text": "The author denied.", "sentences": [sentence]})
+    file = io.StringIO(newline="")
+    with pytest.raises(ValueError, match=r"article 'a' has a source called 'author'.*; correct it in brat"):
+        write([article], file)
+    assert file.getvalue() == ""
+
+
 def test_what_does_not_fit_is_named(sheet, tmp_path):
     with pytest.raises(LabelledSetError, match="row 1, mention: 'Ada Brok' does not stand in the article"):
         sheet(mention="Ada Brok")
