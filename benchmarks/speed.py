@@ -25,9 +25,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from stance.classifier import DEFAULT_MODEL
 from stance.engines import ENGINES, GRAPHS
 from stance.labelled import read_lines
+from stance.loading import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     import onnx

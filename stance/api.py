@@ -111,5 +111,5 @@ def evaluate(
 
 @lru_cache(maxsize=1)
 def default_classifier() -> StanceClassifier:
-    """Load the embedded default model, once a process."""
+    """Load the embedded default model, and keep it for the next call."""
     return load()

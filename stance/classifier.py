@@ -12,18 +12,11 @@ from typing import overload
 from stance.assembly import assemble
 from stance.decoding import WindowReading, decode, read_window
 from stance.document import Document
-from stance.engines import GRAPHS, Engine, Logits
+from stance.engines import Engine, Logits
 from stance.sentences import Boundary, check_boundaries, split
 from stance.settings import Settings
 from stance.windows import Window, Windower
 
-FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
-"""What every model folder holds."""
-
-WEIGHTS = ("model.safetensors", *GRAPHS.values())
-"""What engines run; a model folder holds one of them at least."""
-
-DEFAULT_MODEL = Path(__file__).parent / "models" / "default"
 _READ_AHEAD = 32
 
 Boundaries = Sequence[tuple[int, int]]
@@ -91,7 +84,7 @@ class StanceClassifier:
                 engine does not run on the device.
 
         """
-        from stance.loading import load_classifier
+        from stance.loading import DEFAULT_MODEL, load_classifier
 
         return load_classifier(DEFAULT_MODEL if model is None else model, device, engine)
 
@@ -103,12 +96,13 @@ class StanceClassifier:
 
         Raises:
             FileNotFoundError: If the folder that the model was loaded from has gone, or lacks a file by now.
+            ValueError: If it was loaded from none.
 
         """
-        from stance.loading import copy_files
+        from stance.loading import copy_files, list_files
 
-        source, names = self._files()
-        copy_files(source, Path(folder), names)
+        source = self._source()
+        copy_files(source, Path(folder), list_files(source))
 
     def push_to_hub(self, repository: str, *, private: bool = False) -> str:
         """Upload the model to the Hugging Face hub.
@@ -123,11 +117,15 @@ class StanceClassifier:
 
         Raises:
             FileNotFoundError: If the folder that the model was loaded from has gone, or lacks a file by now.
+            ValueError: If it was loaded from none.
 
         """
         from huggingface_hub import HfApi
 
-        folder, names = self._files()
+        from stance.loading import WEIGHTS, list_files
+
+        folder = self._source()
+        names = list_files(folder)
         api = HfApi()
         api.create_repo(repository, private=private, exist_ok=True)
         commit = api.upload_folder(
@@ -298,14 +296,13 @@ class StanceClassifier:
         readings = decode(article.windows, found, self.settings)
         return assemble(identifier, article.text, article.spans, readings, self.settings, min_confidence)
 
-    def _files(self) -> tuple[Path, list[str]]:
-        """Name the model's folder, and those of its files that are there."""
+    def _source(self) -> Path:
+        """Find the model's folder."""
         from stance.loading import find_folder
 
         if self.folder is None:
             raise ValueError("this classifier was not loaded from a folder, so it has no files; save its model instead")
-        folder = find_folder(self.folder)
-        return folder, [name for name in (*FILES, *WEIGHTS, "README.md") if (folder / name).is_file()]
+        return find_folder(self.folder)
 
 
 def _checked(item: object, index: int) -> str:

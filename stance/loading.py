@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer
 
-from stance.classifier import FILES, WEIGHTS, StanceClassifier
+from stance.classifier import StanceClassifier
 from stance.engines import ENGINES, GRAPHS, Engine
 from stance.integrity import ModelError, reading
 from stance.settings import Settings
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
     from stance.modeling import StanceModel
 
+FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
+"""What every model folder holds."""
+
+WEIGHTS = ("model.safetensors", *GRAPHS.values())
+"""What engines run; a model folder holds one of them at least."""
+
+DEFAULT_MODEL = Path(__file__).parent / "models" / "default"
+_CARD = "README.md"
 _PROCESSOR = re.compile(r"cpu(:\d+)?", re.ASCII | re.IGNORECASE)
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 
@@ -162,6 +170,11 @@ def find_folder(model: str | Path) -> Path:
     return folder
 
 
+def list_files(folder: Path) -> list[str]:
+    """Name the files of a model folder that belong to the model."""
+    return [name for name in (*FILES, *WEIGHTS, _CARD) if (folder / name).is_file()]
+
+
 def copy_files(source: Path, folder: Path, names: Collection[str]) -> None:
     """Copy files of a model folder into another, unless it is the same.
 
@@ -215,11 +228,11 @@ def _file(engine: str) -> str:
 
 def _fetch(repository: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         return Path(snapshot_download(repository, allow_patterns=[*FILES, *WEIGHTS]))
-    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
         raise FileNotFoundError(
             f"there is no model folder {repository!r}, and it cannot be had from the hub: {error}"
         ) from error

@@ -38,10 +38,13 @@ _TITLES = frozenset(
     "justice prof professor secretary mayor commissioner king queen prince princess chancellor director chairman "
     "chairwoman detective inspector spokesman spokeswoman spokesperson reverend rev father pastor bishop pope "
     "attorney former officer the a an deputy chief police foreign defence defense first rt hon cllr councillor "
-    "coach insp supt det cpl pm mp mep msp ceo cfo vp".split()
+    "coach insp supt det cpl pm mp mep msp ceo cfo vp speaker sheriff actor actress singer lawyer historian ambassador "
+    "agent justices magistrate writer author editor".split()
 ) | {title.lower() for title in _GENDER_OF_TITLE}
 # Titles only before another one: the Foreign Office and Police Scotland are no people.
 _PARTS_OF_TITLES = frozenset("vice prime first foreign defence defense police deputy".split())
+# What stands before a name, although it may be something else alone: "the Democrat".
+_OWN_TITLES = (_TITLES - _PARTS_OF_TITLES - _ARTICLES) | frozenset("deputy state republican democrat".split())
 _INSTITUTIONS = frozenset(
     "department ministry office council court assembly secretariat service committee motors electric mills dynamics "
     "hospital".split()
@@ -53,6 +56,8 @@ _STARTERS = frozenset(
     "this those though to under until we what when where which while who why with yet you your monday tuesday "
     "wednesday thursday friday saturday sunday".split()
 )
+# New Mexico is not Mexico in full, nor Northern Ireland Ireland.
+_PARTS_OF_PLACES = frozenset("New North South East West Northern Southern Eastern Western Central White".split())
 # In training, the accused is often out of sight of the window; but in one allegation of sixty only, it is nobody.
 _NOBODY = 0.2
 # Whether "a lawmaker" is named elsewhere, the pointer tells from here on; measured, see docs/experiments.md.
@@ -166,11 +171,12 @@ class Names:
 
     def _from_before(self, words: str, mention: tuple[int, int], probability: float) -> Party:
         """Resolve a mention whose name lies outside the window."""
-        # "A resident" is somebody else each time.
-        known = None if words.lower().startswith(("a ", "an ")) else self._last_meant.get(words.lower())
-        if known is None and words.lower() in PRONOUNS:
-            known = self._last
-        if known is not None and self._may_be(known.name, _GENDER_OF_PRONOUN.get(words.lower())):
+        form = words.lower()
+        # "He" is who spoke last, "the spokesman" who was called so before, and "a resident" somebody else each time.
+        known = self._last if form in PRONOUNS else self._last_meant.get(form)
+        if form.startswith(("a ", "an ")):
+            known = None
+        if known is not None and self._may_be(known.name, _GENDER_OF_PRONOUN.get(form)):
             return Party(known.name, known.span, probability)
         return self._party(words, mention, probability)
 
@@ -296,14 +302,23 @@ def _bearers(text: str) -> dict[str, set[str]]:
     """Map each surname to the full names that end with it."""
     full: dict[str, set[str]] = defaultdict(set)
     for match in _PERSON.finditer(text):
-        named = dropwhile(lambda word: word.lower() in _STARTERS, match.group().split(" "))
-        name = without_titles(" ".join(named))
+        name = without_titles(" ".join(_behind_titles(match.group().split(" "))))
         words = name.split(" ")
         names_nobody = {word.lower() for word in words[:-1]} <= _TITLES | _PARTICLES
-        if 2 <= len(words) <= 4 and words[-1].lower() not in _TITLES and not names_nobody:
+        is_place = len(words) == 2 and words[0] in _PARTS_OF_PLACES
+        if 2 <= len(words) <= 4 and words[-1].lower() not in _TITLES and not names_nobody and not is_place:
             full[words[-1]].add(name)
     # "Labour's Jess Phillips" is Jess Phillips, where she is called so too.
     return {surname: {name for name in names if names.isdisjoint(_ends(name))} for surname, names in full.items()}
+
+
+def _behind_titles(words: list[str]) -> list[str]:
+    """Drop what stands before a person's name: "Earlier Mr Kennedy", "Treasury Secretary Jacob Lew"."""
+    named = [*dropwhile(lambda word: word.lower() in _STARTERS, words)]
+    titles = [number for number, word in enumerate(named[:-1]) if word in _GENDER_OF_TITLE]
+    # Behind other titles only two words are a name: not in Kent State University.
+    titles += [number for number, word in enumerate(named[:-2]) if word.strip(".").lower() in _OWN_TITLES]
+    return named[max(titles) + 1 :] if titles else named
 
 
 def _surnames(name: str) -> list[str]:

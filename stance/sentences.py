@@ -79,7 +79,8 @@ def split(text: str) -> list[Boundary]:
             if _ends_sentence(text, start, stop):
                 spans.append((start, start + len(text[start : stop.end()].rstrip())))
                 start = stop.end()
-        if start < line.end():
+        # White space of other kinds, which a stop did not take, is no sentence.
+        if text[start : line.end()].strip():
             spans.append((start, start + len(text[start : line.end()].rstrip())))
     return spans
 

@@ -38,14 +38,17 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse values that would fail, or mislead, only when an article is read."""
+        several = (self.label_bias, self.label_weights, self.speaker_calibration)
+        if [len(own) if isinstance(own, tuple) else 0 for own in several] != [4, 4, 2]:
+            raise ValueError("label_bias and label_weights are four numbers each, speaker_calibration are two")
         labels = (*self.label_bias, *self.label_weights)
         numbers = (self.temperature, *labels, self.author_threshold, *self.speaker_calibration)
         if not all(isinstance(number, float | int) and math.isfinite(number) for number in numbers):
             raise ValueError(f"every setting is a finite number, or some of them, which does not hold for {self}")
-        if {len(self.label_bias), len(self.label_weights)} != {4} or len(self.speaker_calibration) != 2:
-            raise ValueError("label_bias and label_weights are four numbers each, speaker_calibration are two")
         if min(self.temperature, *self.label_weights) <= 0:
             raise ValueError("temperature and label_weights must be above 0")
+        if not 0 <= self.author_threshold <= 1:
+            raise ValueError(f"author_threshold is a probability, not {self.author_threshold}")
         if not all(type(size) is int for size in (self.window, self.overlap)) or self.window < 3:
             found = f"{self.window!r} and {self.overlap!r}"
             raise ValueError(f"window is a whole number from 3 on and overlap one from 0 on, not {found}")

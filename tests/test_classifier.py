@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stance import Document, Label, StanceClassifier
-from stance.classifier import FILES, WEIGHTS
 from stance.engines import GRAPHS
+from stance.loading import FILES, WEIGHTS
 
 ARTICLE = "Mayor Ada Roy denied the claim.\n\n“It is false,” she said. Critics disagree.\n\nShare this page"
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 import stance
 from stance import labelled
-from stance.classifier import DEFAULT_MODEL
+from stance.loading import DEFAULT_MODEL
 
 
 def test_it_is_at_most_75_megabytes_and_its_weights_at_most_50():

@@ -9,10 +9,9 @@ import pytest
 import torch
 
 from stance import StanceClassifier
-from stance.classifier import DEFAULT_MODEL
 from stance.engines import ENGINES, GRAPHS
 from stance.engines.onnx import OnnxEngine
-from stance.loading import choose_engine
+from stance.loading import DEFAULT_MODEL, choose_engine
 from stance.sentences import split
 
 TEXTS = [

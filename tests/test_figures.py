@@ -5,9 +5,9 @@ import re
 import pytest
 
 import stance
-from stance.classifier import DEFAULT_MODEL
 from stance.document import Document
 from stance.engines import GRAPHS
+from stance.loading import DEFAULT_MODEL
 from tools import ROOT
 from tools.figures import PAGES, figure, fill, read_report
 from tools.report import EVERYTHING, EXAMPLE, SEEDS, code_fingerprint, fingerprints, still_true

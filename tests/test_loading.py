@@ -10,9 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import stance
-from stance.classifier import FILES, WEIGHTS
 from stance.integrity import ModelError
-from stance.loading import find_folder
+from stance.loading import FILES, WEIGHTS, find_folder
 
 MODEL = (*FILES, WEIGHTS[0])
 
@@ -71,6 +70,9 @@ def test_a_damaged_graph_is_refused_by_name(folder, name, content):
         {"temperature": float("nan")},
         {"label_bias": [0.0, 0.0, 0.0]},
         {"label_bias": [0.0, 0.0, float("inf"), 0.0]},
+        {"label_bias": 1.0},
+        {"label_weights": None},
+        {"author_threshold": 50.0},
         {"label_weights": [1.0, 1.0, 1.0]},
         {"label_weights": [1.0, 1.0, -1.0, 1.0]},
         {"speaker_calibration": [1.0]},
@@ -140,6 +142,13 @@ def test_what_is_no_hub_id_is_never_fetched(model, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("stance.loading._fetch", lambda repository: pytest.fail(f"fetched {repository!r}"))
     with pytest.raises(FileNotFoundError):
+        find_folder(model)
+
+
+@pytest.mark.parametrize("model", ["a--b/c", "owner/name.git", "owner/name-"])
+def test_what_the_hub_refuses_is_not_found(model, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match="cannot be had from the hub"):
         find_folder(model)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stance.classifier import DEFAULT_MODEL
 from stance.engines import GRAPHS
+from stance.loading import DEFAULT_MODEL
 
 ROOT = Path(__file__).parents[1]
 STATUS = Path("/proc/self/status")

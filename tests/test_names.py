@@ -229,6 +229,23 @@ def test_a_word_at_the_start_of_a_sentence_is_no_first_name():
     assert Names("But Ortiz left. Lena Ortiz came. Then Ortiz slept.").fullest("Ortiz") == "Lena Ortiz"
 
 
+@pytest.mark.parametrize(
+    "others", ["Earlier Mr Ortiz left.", "Treasury Secretary Lena Ortiz left.", "Secretary of State Lena Ortiz left."]
+)
+def test_words_before_a_title_are_no_first_names(others):
+    assert Names(f"{others} Lena Ortiz came. Ortiz slept.").fullest("Ortiz") == "Lena Ortiz"
+    assert Names(f"{others} Ortiz slept.").fullest("Ortiz") in {"Lena Ortiz", "Ortiz"}
+
+
+@pytest.mark.parametrize(("longer", "name"), [("New Mexico", "Mexico"), ("The White House", "House")])
+def test_a_part_of_a_place_is_another_place(longer, name):
+    assert Names(f"{longer} agreed. {name} did not.").fullest(name) == name
+
+
+def test_a_newspaper_is_called_by_its_last_word():
+    assert Names("The New York Times wrote. The Times did not.").fullest("the Times") == "New York Times"
+
+
 def test_the_pointer_decides_whom_a_pronoun_means():
     party = Names(TEXT).speaker(at("it"), found("HWU"))
     assert party.name == "Harbour Workers Union"
@@ -295,6 +312,13 @@ def test_a_mention_whose_name_lies_before_the_window_keeps_its_party():
     names = Names(TEXT)
     names.speaker(at("Ortiz"), found("Lena Ortiz"))
     assert names.speaker(at("it"), Candidates((), (), 0.99)).name == "Lena Ortiz"
+
+
+def test_a_pronoun_whose_name_lies_before_the_window_is_who_spoke_last():
+    names = Names("Mr Reed lied. He left. Mr Ortiz came. He slept.")
+    names.speaker((14, 16), Candidates(((3, 7),), (0.9,), 0.05))
+    assert names.speaker((23, 31), Candidates(((26, 31),), (0.9,), 0.05)).name == "Ortiz"
+    assert names.speaker((38, 40), Candidates((), (), 0.99)).name == "Ortiz"
 
 
 def test_a_party_that_is_never_named_is_called_by_its_mention():

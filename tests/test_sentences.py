@@ -70,12 +70,37 @@ def test_split(marked):
     assert cut(marked.replace("|", "")) == [part.strip() for part in marked.split("|")]
 
 
+@pytest.mark.parametrize("space", "\u3000\u2002\u2003\x85\x1c")
+def test_white_space_of_any_kind_is_no_sentence(space):
+    assert split(f"He left.{space} ") == [(0, 8)]
+
+
 def test_white_space_around_sentences_is_left_out():
     assert split("  One.\xa0 Two.\t\n\n  Three ") == [(2, 6), (8, 12), (17, 22)]
 
 
 SNIPPETS = st.sampled_from(
-    ["Mr.", "U.S.", "The", "he", " ", "  ", ". ", "...", "…", "?", "! ", '"', "”", "’", "(", "1.", "\n"]
+    [
+        "Mr.",
+        "U.S.",
+        "The",
+        "he",
+        " ",
+        "  ",
+        ". ",
+        "...",
+        "…",
+        "?",
+        "! ",
+        '"',
+        "”",
+        "’",
+        "(",
+        "1.",
+        "\n",
+        "\u3000",
+        "\x85",
+    ]
 )
 
 

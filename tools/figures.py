@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import Any
 
 from stance import labelled
-from stance.classifier import DEFAULT_MODEL
 from stance.document import LABELS, Document
+from stance.loading import DEFAULT_MODEL
 
 from . import ROOT, speed
 

@@ -20,10 +20,11 @@ from typing import Any
 import stance
 from stance import labelled
 from stance.baselines import fit_baseline
-from stance.classifier import DEFAULT_MODEL, FILES, WEIGHTS, StanceClassifier
+from stance.classifier import StanceClassifier
 from stance.document import LABELS
 from stance.evaluation import Evaluation, evaluate
 from stance.labelled import Article
+from stance.loading import DEFAULT_MODEL, FILES, WEIGHTS
 from stance.matching import Judged, judge
 from training.configuration import Recipe, read_recipe, sha256
 from training.train import held_out, predict

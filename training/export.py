@@ -11,21 +11,21 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
 
-from stance.classifier import FILES
 from stance.engines import GRAPHS
 from stance.engines.onnx import SLOW_FUSION
-from stance.loading import copy_files, find_folder, load_windower, read_network
+from stance.extras import require
+from stance.loading import WEIGHTS, copy_files, find_folder, list_files, load_windower, read_network
 from stance.modeling import StanceModel
 from stance.sentences import split
 from stance.settings import Settings
 
-try:
-    import onnx
-    import onnxscript  # noqa: F401  # what torch translates with
+# torch translates with the second.
+for package in ("onnx", "onnxscript"):
+    require(package, "export")
 
-    from .quantization import quantize
-except ImportError as error:
-    raise ImportError("stance export needs two more packages; pip install 'stance[export]'") from error
+import onnx  # noqa: E402
+
+from .quantization import quantize  # noqa: E402
 
 _INPUTS = ("input_ids", "surface_ids", "sentence_ids", "numbers")
 _OUTPUTS = ("label", "mention", "name", "target", "tag")
@@ -92,7 +92,7 @@ def write(graph: onnx.ModelProto, source: Path, folder: Path, *, int8: bool, sam
         quantize(graph, windows)
     graph = _fuse(graph)
     _forget_origin(graph)
-    copy_files(source, folder, FILES)
+    copy_files(source, folder, [name for name in list_files(source) if name not in WEIGHTS])
     file = folder / GRAPHS["onnx-int8" if int8 else "onnx"]
     onnx.save(graph, file)
     return file

@@ -23,11 +23,11 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, Trainer, TrainerControl, TrainingArguments, set_seed
 
 from stance import labelled
-from stance.classifier import DEFAULT_MODEL, StanceClassifier
+from stance.classifier import StanceClassifier
 from stance.document import LABELS, Document
 from stance.engines.torch import TorchEngine
 from stance.evaluation import by_id, evaluate
-from stance.loading import find_folder, load_windower
+from stance.loading import DEFAULT_MODEL, find_folder, load_windower
 from stance.modeling import EVIDENCED, StanceConfig, StanceModel
 from stance.settings import Settings
 

@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from stance.classifier import DEFAULT_MODEL, FILES, WEIGHTS
+    from stance.loading import DEFAULT_MODEL, FILES, WEIGHTS
 
     folders = (DEFAULT_MODEL.parent, *map(Path, arguments.folders))
     if missing := [str(folder) for folder in folders if not folder.is_dir()]:

@@ -17,20 +17,17 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import tee
+from itertools import islice, tee
 
 from stance.classifier import StanceClassifier
 from stance.document import Document, Sentence
+from stance.extras import require
 from stance.palette import MARKS
 
-try:
-    from spacy.language import Language
-    from spacy.tokens import Doc, Span
-except ModuleNotFoundError as error:
-    if error.name != "spacy":
-        raise
-    message = "spacy is not installed; install it with: pip install 'stance[spacy]'"
-    raise ModuleNotFoundError(message, name="spacy") from error
+require("spacy", "spacy")
+
+from spacy.language import Language  # noqa: E402
+from spacy.tokens import Doc, Span  # noqa: E402
 
 KEY = "stance"
 """Where a document keeps the result: in its spans, and among its user data."""
@@ -106,11 +103,14 @@ def _sentence(span: Span) -> Sentence | None:
     if document is None:
         return None
     index = bisect_left(document.sentences, span.start_char, key=lambda sentence: sentence.start)
-    if index == len(document.sentences):
-        return None
-    sentence = document.sentences[index]
-    own = _span(span.doc, sentence)
-    return sentence if (own.start, own.end) == (span.start, span.end) else None
+    # Where tokens hold more than a word, several sentences may begin in one.
+    for sentence in islice(document.sentences, index, None):
+        own = _span(span.doc, sentence)
+        if (own.start, own.end) == (span.start, span.end):
+            return sentence
+        if own.start > span.start:
+            break
+    return None
 
 
 def _speaker(span: Span) -> str | None:

@@ -41,6 +41,12 @@ def test_a_part_copied_with_all_that_is_known_of_the_whole_has_no_result(nlp):
     assert part[:]._.stance is part[:]._.speaker is None
 
 
+def test_sentences_that_begin_in_one_token_keep_their_spans_apart(nlp):
+    merged = spacy.tokens.Doc(nlp.vocab, words=["Ada denied it. It", "rained. Bob", "lied."])
+    spans = nlp(merged).spans["stance"]
+    assert [span._.stance.text for span in spans] == ["Ada denied it.", "It rained.", "Bob lied."]
+
+
 def test_it_is_stored_with_the_document(nlp):
     doc = nlp(TEXT)
     again = spacy.tokens.Doc(spacy.blank("en").vocab).from_bytes(doc.to_bytes())

@@ -2,12 +2,13 @@
 
 import json
 import math
+import shutil
 
 import pytest
 
-from stance.classifier import FILES, WEIGHTS
 from stance.cli import main
 from stance.engines import GRAPHS
+from stance.loading import FILES, WEIGHTS
 from tests.conftest import SMALLEST
 
 onnx = pytest.importorskip("onnx", reason="needs the extra export: pip install 'stance[export]'")
@@ -59,6 +60,15 @@ def test_no_weights_of_another_model_stay_beside_the_graph(exported, tmp_path):
         (tmp_path / name).write_bytes(b"another network")
     write(onnx.load(exported / GRAPHS["onnx"]), exported, tmp_path, int8=False)
     assert {file.name for file in tmp_path.iterdir()} == {*FILES, GRAPHS["onnx"]}
+
+
+def test_the_model_card_goes_with_the_graph(exported, tmp_path):
+    from training.export import write
+
+    source = shutil.copytree(exported, tmp_path / "source")
+    (source / "README.md").write_text("A card.")
+    write(onnx.load(exported / GRAPHS["onnx"]), source, tmp_path / "out", int8=False)
+    assert (tmp_path / "out" / "README.md").read_text() == "A card."
 
 
 def test_int8_is_fitted_to_a_sample(exported, tmp_path, monkeypatch):
