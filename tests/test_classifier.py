@@ -162,7 +162,7 @@ def hub(monkeypatch):
 
     class Api:
         def create_repo(self, repository, private, exist_ok):
-            asked.append(repository)
+            asked.append((repository, private))
 
         def upload_folder(self, **upload):
             asked.append(upload)
@@ -173,9 +173,10 @@ def hub(monkeypatch):
 
 
 def test_the_hub_gets_the_model_and_keeps_no_weights_of_another(tiny, hub):
-    assert tiny.push_to_hub("newsroom/tiny") == "https://hub.example/commit"
-    repository, upload = hub
-    assert repository == upload["repo_id"] == "newsroom/tiny"
+    assert tiny.push_to_hub("newsroom/tiny", private=True) == "https://hub.example/commit"
+    created, upload = hub
+    assert created == ("newsroom/tiny", True)
+    assert upload["repo_id"] == "newsroom/tiny"
     assert upload["folder_path"] == tiny.folder
     assert upload["allow_patterns"] == [*FILES, WEIGHTS[0]]
     assert upload["delete_patterns"] == [*GRAPHS.values()]

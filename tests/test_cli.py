@@ -407,3 +407,26 @@ def test_a_reader_may_leave_early(tmp_path):
     assert process.stderr.read() == ""
     process.stderr.close()
     assert process.wait() == 1
+
+
+def test_ctrl_c_ends_without_a_word(monkeypatch, capsys, text_file):
+    def interrupted(self, texts, *, min_confidence=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FakeClassifier, "stream", interrupted)
+    assert main(["classify", str(text_file)]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_link_is_followed_and_not_replaced(text_file, tmp_path):
+    (tmp_path / "out.jsonl").symlink_to("real.jsonl")
+    assert main(["classify", str(text_file), "-o", str(tmp_path / "out.jsonl")]) == 0
+    assert (tmp_path / "out.jsonl").is_symlink()
+    assert [doc.text for doc in documents((tmp_path / "real.jsonl").read_text(encoding="utf-8"))] == [ADA]
+
+
+def test_two_stars_reach_into_folders(run, tmp_path):
+    (tmp_path / "b" / "c").mkdir(parents=True)
+    for name in ("b/c/two.txt", "one.txt"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    assert [doc.text for doc in documents(run("classify", tmp_path / "**" / "*.txt"))] == ["b/c/two.txt", "one.txt"]

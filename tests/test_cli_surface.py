@@ -1,5 +1,6 @@
 """The command as a person uses it: what it reads, what it shows and writes, help, models and completion."""
 
+import codecs
 import csv
 import io
 import json
@@ -109,7 +110,7 @@ def test_web_pages_are_read(capsys, tmp_path):
     pytest.importorskip("trafilatura", reason="needs the extra html")
     path = tmp_path / "page.html"
     path.write_text(f"<nav>Menu</nav><article><p>{ADA * 9}</p></article>", encoding="utf-8")
-    assert [line["text"] for line in lines(capsys, "classify", path)] == [ADA * 9]
+    assert [(line["id"], line["text"]) for line in lines(capsys, "classify", path)] == [(str(path), ADA * 9)]
     path.write_text("<p></p>", encoding="utf-8")
     assert f"{path}: found no article in this page" in error(capsys, "classify", path)
 
@@ -238,6 +239,7 @@ def test_convert_goes_both_ways(capsys, document, tmp_path):
         assert [
             {key: one[key] for key in ("label", "speaker", "target") if key in one} for one in article["sentences"]
         ] == gold
+    assert (tmp_path / "sheet.csv").read_bytes().startswith(codecs.BOM_UTF8)
     assert main(["convert", str(start), str(tmp_path / "tasks.json")]) == 0
     capsys.readouterr()
     assert main(["convert", str(tmp_path / "tasks.json"), str(tmp_path / "none.jsonl")]) == 0
@@ -281,3 +283,14 @@ def test_a_refused_conversion_leaves_its_output_as_it_was(capsys, tmp_path):
     sheet.write_text("corrected", encoding="utf-8")
     assert "has no id" in error(capsys, "convert", nameless, sheet)
     assert sheet.read_text(encoding="utf-8") == "corrected"
+
+
+def test_serve_takes_model_and_options(monkeypatch):
+    pytest.importorskip("stance.server.app", reason="the extra web is not installed")
+    asked = []
+    model = SimpleNamespace(classify=lambda text: None)
+    server = SimpleNamespace(run=lambda: None)
+    monkeypatch.setattr("stance.classifier.StanceClassifier.from_pretrained", lambda name: asked.append(name) or model)
+    monkeypatch.setattr("stance.server.app.create_server", lambda _, options: asked.append(options.port) or server)
+    assert main(["serve", "--model", "somewhere", "--port", "99"]) == 0
+    assert asked == ["somewhere", 99]

@@ -105,3 +105,15 @@ def _flat(window):
 
 def test_softmax_of_large_numbers_is_finite():
     assert softmax(np.array([1e4, 0.0], dtype=np.float32)).tolist() == [1.0, 0.0]
+
+
+def test_a_name_does_not_run_over_the_end_of_its_sentence(window):
+    first, _ = decode(TEXT, [window], [logits(window, mention=("it.", "Nob"))], Settings())
+    assert all(end <= TEXT.index(" Nobody") for _, end in first.mention.spans)
+
+
+def test_a_cue_is_a_run_of_tokens_and_ends_with_its_sentence(window):
+    out = logits(window)
+    out.tag[:, 1] = 4
+    first, second = decode(TEXT, [window], [out], Settings())
+    assert [TEXT[slice(*one.cue)] for one in (first, second)] == ["Ada Roy denied it.", "Nobody else spoke."]

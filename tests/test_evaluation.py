@@ -482,3 +482,12 @@ def test_a_prediction_of_another_form_is_named(wrong, message):
 def test_what_is_no_article_is_a_type_error():
     with pytest.raises(TypeError, match="prediction 1 must be a Document or a dictionary, not str"):
         evaluate([GOLD], [GOLD, "text"])
+
+
+def test_an_interval_holds_95_of_100_resamples():
+    gold = [article(("It rained.", "assertion", "author"), id=str(number)) for number in range(40)]
+    predicted = [changed(one, {"label": "denial"}) if number % 2 else one for number, one in enumerate(gold)]
+    low, high = evaluate(gold, predicted).intervals["label accuracy"]
+    # 1.96 standard errors of a share of 40 articles.
+    assert low == pytest.approx(0.5 - 1.96 * (0.25 / 40) ** 0.5, abs=0.03)
+    assert high == pytest.approx(0.5 + 1.96 * (0.25 / 40) ** 0.5, abs=0.03)

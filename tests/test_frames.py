@@ -81,3 +81,10 @@ def test_every_batch_has_the_same_types(tiny):
     assert {name: type(value) for name, value in one.items()} == {
         name: kinds[kind] for name, kind in COLUMNS.items() if name != "id"
     }
+
+
+def test_min_confidence_marks_in_frames_and_datasets(frame, tiny):
+    for least in (None, 1.0):
+        table = classify_frame(frame, text="body", classifier=tiny, min_confidence=least)
+        batch = classify_batch({"text": TEXTS}, classifier=tiny, min_confidence=least)["stance"]
+        assert set(table["abstained"]) == {one["abstained"] for row in batch for one in row} == {least is not None}

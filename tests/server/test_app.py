@@ -219,7 +219,10 @@ def test_every_reply_is_secured_and_allows_no_other_site(client, path):
     reply = client.ask("GET", path, Origin="https://evil.example")
     policy = reply.getheader("Content-Security-Policy")
     assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
+    assert reply.getheader("X-Frame-Options") == "DENY"
+    assert reply.getheader("Cache-Control") == ("no-store" if path.startswith("/v1/") else "no-cache")
     assert reply.getheader("X-Content-Type-Options") == "nosniff"
     assert reply.getheader("Referrer-Policy") == "no-referrer"
     assert reply.getheader("Access-Control-Allow-Origin") is None
@@ -307,3 +310,16 @@ def test_a_server_imports_neither_torch_nor_transformers():
     pytest.importorskip("stance.server.app", reason="the extra web is not installed")
     code = "import sys, stance.server.app; print({'torch', 'transformers', 'scipy', 'pandas'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_a_server_whose_model_does_not_work_is_not_ready(classifier):
+    pytest.importorskip("stance.server.app", reason="the extra web is not installed")
+    from starlette.testclient import TestClient
+
+    from stance.server.app import create_app
+    from stance.server.options import Options
+
+    idle = TestClient(create_app(classifier, Options()), base_url="http://localhost")  # not entered: nothing starts
+    reply = idle.get("/readyz")
+    assert (reply.status_code, reply.headers["Retry-After"]) == (503, "5")
+    assert idle.get("/healthz").status_code == 200

@@ -53,8 +53,20 @@ def test_a_short_text_does_not_wait_for_a_long_one(batcher, classifier):
     (short,) = batcher.submit(["So it is."], None)
     classifier.gate.set()
     short.future.result(10)
-    assert long.progress < 1
     assert len(long.future.result(30).sentences) == 2000
+    assert ["So it is." in step for step in classifier.steps][:2] == [False, True]
+
+
+def test_progress_is_the_share_of_windows_that_were_read(batcher, classifier):
+    (job,) = batcher.submit([""], None)
+    job.future.result(10)
+    assert job.progress == 1
+    (long,) = batcher.submit(["It rained on the whole coast for days and days. " * 2000], None)
+    seen = [long.progress]
+    run, classifier.run = classifier.run, lambda windows: seen.append(long.progress) or run(windows)
+    assert len(long.future.result(30).sentences) == 2000
+    assert seen == sorted(seen)
+    assert any(0 < share < 1 for share in seen)
 
 
 def test_a_text_without_a_sentence_is_a_document(batcher):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.calibrate import fit_label_calibration, fit_label_weights
+from training.calibrate import calibrate, fit_label_calibration, fit_label_weights
 
 
 def draw(logits, rng):
@@ -41,3 +41,19 @@ def test_a_rare_label_that_is_always_second_gains_weight():
 def test_weights_that_change_nothing_stay_1():
     logits = np.log([[0.97, 0.01, 0.01, 0.01], [0.01, 0.97, 0.01, 0.01], [0.01, 0.01, 0.97, 0.01]] * 3)
     assert fit_label_weights(logits, np.array([0, 1, 2] * 3)) == (1.0, 1.0, 1.0, 1.0)
+
+
+def test_the_speakers_confidence_becomes_how_often_it_is_right():
+    # Of ten that are 90% sure six are right, of ten that are 60% sure four.
+    sure = [(0.9, number < 6) for number in range(10)] + [(0.6, number < 4) for number in range(10)]
+    spans = [{"start": 11 * number, "end": 11 * number + 10, "label": "assertion"} for number in range(len(sure))]
+    scores = {"assertion": 0.7, "denial": 0.1, "allegation": 0.1, "none": 0.1}
+    guesses = [
+        {**span, "speaker": "author" if right else {"name": "It"}, "speaker_confidence": stated, "scores": scores}
+        for span, (stated, right) in zip(spans, sure, strict=True)
+    ]
+    gold = {"id": "a", "text": "It rained. " * len(sure), "sentences": [{**one, "speaker": "author"} for one in spans]}
+    slope, intercept = calibrate([gold], [{**gold, "sentences": guesses}]).speaker_calibration
+    for stated, share in ((0.9, 0.6), (0.6, 0.4)):
+        log_odds = slope * np.log(stated / (1 - stated)) + intercept
+        assert 1 / (1 + np.exp(-log_odds)) == pytest.approx(share, abs=0.01)

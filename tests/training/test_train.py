@@ -1,8 +1,10 @@
 """Training from a recipe: it learns, it resumes after a kill to the same result, and it fine-tunes what it made."""
 
 import json
+import math
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from stance import StanceClassifier, labelled
 from stance.modeling import StanceModel
 from stance.settings import Settings
-from training.configuration import ConfigurationError, Recipe, Source, read_recipe
+from training.configuration import ConfigurationError, LossWeights, Recipe, Source, read_recipe
 from training.data import features
 from training.train import StanceTrainer, claim, held_out, initialise, load, parameter_groups, train
 
@@ -220,3 +222,73 @@ def test_no_reader_gives_an_article_of_the_calibration_fold(recipe, tmp_path, mo
     folder = train(recipe.model_copy(update={"stages": stages, "calibration_fold": 1}))
     assert learned_from == [[line["text"].strip() for line in lines if line["fold"] != 1]] * 2
     assert (folder.parent / "polnear-without-fold-1").is_dir()
+
+
+CHANGES = [
+    {"label_weights": (1.0, 5.0, 5.0, 1.0)},
+    {"layer_decay": 0.5},
+    {"stages": {"word_dropout": 0.5}},
+    {"stages": {"renaming": 1.0}},
+    {"stages": {"head_rate": 4.0}},
+    {"stages": {"averaging": 0.0}},
+    {"stages": {"loss_weights": LossWeights(name=5.0)}},
+]
+
+
+def learned(recipe, output, changes):
+    """The weights of the first stage after an epoch."""
+    stage = recipe.stages[0].model_copy(update={"epochs": 1, **changes.get("stages", {})})
+    own = recipe.model_copy(update={**changes, "stages": [stage], "output": str(output)})
+    return load_file(train(own).parent / stage.name / "model.safetensors")
+
+
+@pytest.mark.slow
+def test_every_key_of_a_recipe_changes_what_is_learned(recipe, tmp_path):
+    plain = learned(recipe, tmp_path / "plain", {})
+    start = load_file(tmp_path / "plain" / "start" / "model.safetensors")
+    assert not torch.equal(plain["label.weight"], start["label.weight"])
+    for number, changes in enumerate(CHANGES):
+        other = learned(recipe, tmp_path / str(number), changes)
+        assert any(not torch.equal(value, other[name]) for name, value in plain.items()), changes
+
+
+def test_biases_and_norms_do_not_decay(recipe, tmp_path):
+    initialise(recipe, tmp_path / "start")
+    model = StanceModel.from_pretrained(tmp_path / "start")
+    groups = parameter_groups(model, recipe.model_copy(update={"weight_decay": 0.5}), recipe.stages[0])
+    decay = {id(parameter): group["weight_decay"] for group in groups for parameter in group["params"]}
+    assert decay[id(model.label.weight)] == 0.5
+    assert decay[id(model.label.bias)] == decay[id(model.norm.weight)] == 0.0
+
+
+@pytest.mark.parametrize(("select", "kept"), [("best", 0), ("last", 1)])
+def test_the_epoch_that_is_asked_for_is_kept(recipe, monkeypatch, select, kept):
+    scores = iter([0.9, 0.1])
+    monkeypatch.setattr(
+        "training.train.evaluate",
+        lambda *_: SimpleNamespace(metrics=dict.fromkeys(("macro-F1", "joint accuracy"), next(scores))),
+    )
+    stage = recipe.stages[0].model_copy(update={"select": select})
+    output = train(recipe.model_copy(update={"stages": [stage]})).parent
+    checkpoints = sorted((output / "stance-checkpoints").glob("checkpoint-*"), key=lambda one: int(one.name[11:]))
+    averages = [load_file(one / "average.safetensors")["label.weight"] for one in checkpoints]
+    assert not torch.equal(*averages)
+    assert torch.equal(load_file(output / "stance" / "model.safetensors")["label.weight"], averages[kept])
+
+
+def test_it_learns(recipe):
+    stage = recipe.stages[0].model_copy(update={"epochs": 12, "averaging": 0.0})
+    folder = train(recipe.model_copy(update={"stages": [stage]}))
+    articles = labelled.read(recipe.evaluation)
+
+    def likelihood(model):
+        documents = StanceClassifier.from_pretrained(model).classify([one["text"] for one in articles])
+        pairs = [
+            (s, t)
+            for one, doc in zip(articles, documents, strict=True)
+            for s, t in zip(one["sentences"], doc.sentences, strict=True)
+        ]
+        return sum(math.log(predicted.scores[gold["label"]]) for gold, predicted in pairs) / len(pairs)
+
+    before, after = likelihood(folder.parent / "start"), likelihood(folder)
+    assert after > before + 0.1
