@@ -491,3 +491,9 @@ def test_an_interval_holds_95_of_100_resamples():
     # 1.96 standard errors of a share of 40 articles.
     assert low == pytest.approx(0.5 - 1.96 * (0.25 / 40) ** 0.5, abs=0.03)
     assert high == pytest.approx(0.5 + 1.96 * (0.25 / 40) ** 0.5, abs=0.03)
+
+
+def test_calibration_has_15_bins():
+    gold = article(("It rained.", "assertion", "author"), ("It snowed.", "assertion", "author"))
+    predicted = changed(gold, {"confidence": 0.06}, {"confidence": 0.08, "label": "denial"})  # 1 / 15 lies between
+    assert evaluate([gold], [predicted]).metrics["ECE"] == pytest.approx((0.94 + 0.08) / 2)

@@ -136,6 +136,11 @@ BAD_SENTENCES = [
     ({"speaker": "author", "speaker_also": ["Ada"]}, "the speaker's name ['Ada'] does not stand in the text"),
     ({"target": {"start": 0, "end": 3}}, "only an allegation has a 'target', this is labelled 'denial'"),
     ({"label": "allegation", "target": {"start": 3, "end": 0}}, "target: the span 3–0 must"),
+    ({"abstained": "no"}, "'abstained' must be true or false, not 'no'"),
+    ({"cue": {"start": 0, "end": 99}}, "cue: the span 0–99 must"),
+    ({"scores": {"denial": 1.0}}, "'scores' must be an object with the keys allegation, assertion, denial, none"),
+    ({"confidence": 1.5}, "a probability must lie between 0 and 1, not 1.5"),
+    ({"speaker_confidence": "0.9"}, "a probability must lie between 0 and 1, not '0.9'"),
 ]
 
 

@@ -1,5 +1,8 @@
 """The network: shapes, padding, and that it saves and loads."""
 
+import copy
+
+import numpy as np
 import torch
 
 from stance.engines.torch import TorchEngine
@@ -33,4 +36,14 @@ def test_saved_weights_load_bit_by_bit(tiny, tmp_path):
     again = StanceModel.from_pretrained(tmp_path)
     for name, value in model.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
-    assert isinstance(TorchEngine(again), TorchEngine)
+
+
+def test_a_pointer_knows_how_far_a_word_lies_from_its_sentence(tiny):
+    (window,) = tiny.windower.windows(LONG, split(LONG))
+    model = copy.deepcopy(tiny.engine.model)
+    for pointer in (model.mention, model.name, model.target):
+        torch.nn.init.zeros_(pointer.distance.weight)
+        torch.nn.init.constant_(pointer.distance.weight[len(pointer.distance.weight) // 2], 99.0)  # its own sentence
+    (logits,) = TorchEngine(model).run([window])
+    for head in (logits.mention, logits.name, logits.target):
+        assert (window.sentence_ids[head.argmax(-1)] == np.arange(3)[:, None]).all()

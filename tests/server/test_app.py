@@ -1,6 +1,7 @@
 """The interface over HTTP: what goes in, what comes out, and what every refusal says."""
 
 import csv
+import http.client
 import io
 import json
 import logging
@@ -76,11 +77,15 @@ def test_no_cell_of_the_table_starts_a_formula(client):
 
 def test_progress_comes_in_lines_with_the_result_last(client, classifier):
     classifier.gate.clear()
-    threading.Timer(0.5, classifier.gate.set).start()
-    reply = client.post({"text": TEXT}, Accept="application/x-ndjson")
-    *progress, last = lines(reply)
-    assert all(0 <= line["progress"] <= 1 for line in progress)
-    assert len(progress) >= 2
+    connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=30)
+    head = {"Content-Type": "application/json", "Accept": "application/x-ndjson"}
+    connection.request("POST", "/v1/classify", json.dumps({"text": TEXT}), head)
+    reply = connection.getresponse()
+    progress = [json.loads(reply.readline()) for _ in range(2)]
+    classifier.gate.set()
+    *more, last = map(json.loads, reply)
+    connection.close()
+    assert all(0 <= line["progress"] <= 1 for line in progress + more)
     assert last["result"] == client.classify(TEXT)
 
 

@@ -221,3 +221,13 @@ def test_gap_keeps_pronouns_with_a_right_answer(tmp_path):
     path.write_text("\n".join([head, row.format("TRUE"), row.format("FALSE")]) + "\n", encoding="utf-8")
     (article,) = read_gap(path)
     assert article.coreference == [((11, 13), [(0, 2)])]
+
+
+def test_stand_off_labels_are_joined_and_a_fold_is_left_out(tmp_path):
+    lines = [{**LABELLED, "id": name, "fold": fold, "text": f"{TEXT}{' ' * fold}"} for fold, name in enumerate("ab")]
+    labelled.write(tmp_path / "standoff.jsonl", [labelled.detach(line) for line in lines])
+    labelled.write(tmp_path / "texts.jsonl.gz", [{"text": line["text"]} for line in lines])
+    files = {"path": str(tmp_path / "standoff.jsonl"), "articles": (str(tmp_path / "texts.jsonl.gz"),)}
+    source = Source(reader="standoff", **files)
+    assert read_source(source, None) == [from_labelled(line) for line in lines]
+    assert read_source(source, 0) == [from_labelled(lines[1])]
