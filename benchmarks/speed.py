@@ -12,7 +12,7 @@ import argparse
 import json
 import os
 import platform
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -341,14 +341,22 @@ def _sentences(articles: str, count: int) -> list[str]:
 
 
 def _rate(seconds: float, sentences: int) -> Figures:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "seconds": seconds,
         "sentences": sentences,
         "sentences a second": round(sentences / seconds, 1),
-        # Linux counts kilobytes, macOS bytes.
-        "peak MB": round(peak / (1e6 if sys.platform == "darwin" else 1e3)),
+        "peak MB": _peak(),
     }
+
+
+def _peak() -> int | None:
+    """Give the most megabytes that this process has held, where Linux tells.
+
+    ``ru_maxrss`` will not do: a process inherits it from the one that starts it.
+    """
+    status = Path("/proc/self/status")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="utf-8")) if status.is_file() else None
+    return round(int(found[1]) / 1e3) if found else None
 
 
 def _seconds(call: Callable[[], object]) -> float:

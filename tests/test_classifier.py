@@ -6,10 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from stance import Document, Label, StanceClassifier
+from stance import StanceClassifier
 from stance.engines import GRAPHS
 from stance.loading import FILES, WEIGHTS
 
@@ -22,22 +20,6 @@ def test_a_document_has_the_text_and_every_sentence(tiny):
     assert doc.id is None
     assert [s.text for s in doc.sentences] == [ARTICLE[s.start : s.end] for s in doc.sentences]
     assert "".join("".join(s.text.split()) for s in doc.sentences) == "".join(ARTICLE.split())
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.text(max_size=200))
-def test_any_text_gives_valid_spans_that_survive_a_round_trip(tiny, text):
-    doc = tiny.classify(text)
-    covered = [i for s in doc.sentences for i in range(s.start, s.end)]
-    assert covered == sorted(set(covered))
-    assert {i for i, character in enumerate(text) if not character.isspace()} <= set(covered)
-    for s in doc.sentences:
-        assert sum(s.scores.values()) == pytest.approx(1)
-        assert s.confidence == s.scores[s.label]
-        assert (s.speaker is None) == (s.label is Label.NONE)
-        for span in (s.mention, s.cue, s.target):
-            assert span is None or text[span.start : span.end] == span.text
-    assert Document.from_dict(doc.to_dict()) == doc
 
 
 @pytest.mark.parametrize("text", ["", " \n\t"])
@@ -75,17 +57,6 @@ def test_blank_text_has_no_sentences(tiny, text):
 def test_odd_text_loses_nothing(tiny, text):
     doc = tiny.classify(text)
     assert "".join("".join(s.text.split()) for s in doc.sentences) == "".join(text.split())
-
-
-def test_batching_and_order_change_nothing(tiny):
-    texts = [ARTICLE, "One.", "", ARTICLE * 30, "He said no."]
-    together = tiny.classify(texts)
-    assert [doc.text for doc in together] == texts
-    for text, doc in zip(texts, together, strict=True):
-        alone = tiny.classify(text)
-        assert [s.label for s in alone.sentences] == [s.label for s in doc.sentences]
-        for one, other in zip(alone.sentences, doc.sentences, strict=True):
-            assert one.confidence == pytest.approx(other.confidence, abs=1e-4)
 
 
 def test_stream_takes_pairs_and_is_lazy(tiny):

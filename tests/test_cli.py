@@ -258,11 +258,6 @@ def test_missing_files_are_named(fail, tmp_path):
     assert f"{tmp_path}: Is a directory" in fail("classify", tmp_path)
 
 
-def test_debug_shows_the_traceback(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        main(["--debug", "classify", str(tmp_path / "no.txt")])
-
-
 @pytest.mark.parametrize(
     ("argv", "message"),
     [

@@ -20,9 +20,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipe", default=RECIPE)
     parser.add_argument("--output", default="runs/reproduce", help="where the model is built; kept to go on later")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), help="by default the recipe's")
     arguments = parser.parse_args()
     report = read_report()
-    recipe = read_recipe(arguments.recipe).model_copy(update={"output": arguments.output})
+    given = {"output": arguments.output, "precision": arguments.precision}
+    recipe = read_recipe(arguments.recipe).model_copy(update={name: value for name, value in given.items() if value})
     classifier = StanceClassifier.from_pretrained(train(recipe))
     sets = measure_seeds(classifier)
     if "out-of-fold" in report["sets"]:

@@ -47,6 +47,15 @@ def test_small_texts_share_a_step(batcher, classifier, steps):
     assert steps == [(1, 1), (20, 20)]
 
 
+def test_no_more_texts_are_worked_on_than_there_is_room_for_their_windows(batcher, classifier, monkeypatch, steps):
+    monkeypatch.setattr("stance.server.batching._OPEN", 2)
+    held(batcher, classifier)
+    jobs = batcher.submit(["So it is."] * 5, None)
+    classifier.gate.set()
+    assert [job.future.result(10).text for job in jobs] == ["So it is."] * 5
+    assert steps == [(1, 1), (2, 2), (2, 2), (1, 1)]
+
+
 def test_a_short_text_does_not_wait_for_a_long_one(batcher, classifier):
     held(batcher, classifier)
     (long,) = batcher.submit(["It rained on the whole coast for days and days. " * 2000], None)
