@@ -1,6 +1,7 @@
 """Fuzz every reader for its share of some seconds, or one of them: ``python -m fuzz.run 60 [TARGET]``.
 
-What makes a reader fail is written to ``fuzz/findings/TARGET/``; it stays there, fixed, as a regression test.
+What makes a reader fail is written to ``fuzz/findings/TARGET/``; once it is fixed, it belongs to the regression tests
+in ``tests/test_fuzz.py``.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def assemble(
                 label=label,
                 confidence=confidence,
                 scores=dict(zip(LABELS, reading.scores, strict=True)),
-                speaker=_speaker(attribution),
+                speaker=_speaker(attribution, names),
                 speaker_confidence=_platt(attribution.probability, settings) if attribution else None,
                 mention=Span.of(text, *attribution.mention) if attribution and attribution.mention else None,
                 cue=Span.of(text, *reading.cue) if reading.cue and label is not Label.NONE else None,
@@ -82,11 +82,11 @@ def _attribute(reading: Reading, names: Names, settings: Settings) -> _Attributi
     return _Attribution((1 - author) * party.probability, party, mention)
 
 
-def _speaker(attribution: _Attribution | None) -> Speaker | None:
+def _speaker(attribution: _Attribution | None, names: Names) -> Speaker | None:
     """Name the speaker of a sentence, who is not linked yet."""
     if attribution is None:
         return None
-    return Speaker(attribution.party.name, "source") if attribution.party else Speaker(AUTHOR, AUTHOR)
+    return Speaker(names.as_written(attribution.party), "source") if attribution.party else Speaker(AUTHOR, AUTHOR)
 
 
 def _platt(probability: float, settings: Settings) -> float:

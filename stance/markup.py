@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from stance import palette
 from stance.document import Document, Label, Sentence, Speaker
+from stance.lines import unwrap
 from stance.palette import MARKS, percent
 from stance.surrogates import replace_surrogates
 
@@ -73,11 +74,11 @@ def _paragraphs(doc: Document) -> Iterator[list[str]]:
     roles, anchor = _roles(doc), _anchor(doc)
     speakers = {(speaker.kind, speaker.name): index for index, speaker in enumerate(doc.speakers)}
     paragraph: list[str] = []
+    unwrapped = unwrap(doc.text)
     end = 0
     for index, sentence in enumerate(doc.sentences):
-        gap = doc.text[end : sentence.start]
-        paragraph.append(_escape(gap))
-        if "\n" in gap or "\r" in gap:
+        paragraph.append(_escape(doc.text[end : sentence.start]))
+        if not {"\n", "\r"}.isdisjoint(unwrapped[end : sentence.start]):
             yield paragraph
             paragraph = []
         whose = speakers[sentence.speaker.kind, sentence.speaker.name] if sentence.speaker else None

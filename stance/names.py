@@ -15,6 +15,7 @@ from difflib import SequenceMatcher
 from itertools import dropwhile
 
 from stance.decoding import Candidates
+from stance.lines import unwrap
 
 PRONOUNS = frozenset(
     "i me my mine we us our ours you your yours he him his she her hers it its they them their theirs who whom".split()
@@ -103,7 +104,9 @@ class Names:
     """
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self._written = text
+        # A line break that only wraps a text is a space between the words of a name.
+        self.text = text = unwrap(text)
         acronyms = _acronyms(text)
         self._bearers = _bearers(text)
         only = [name for names in self._bearers.values() if len(names) == 1 for name in names]
@@ -116,6 +119,7 @@ class Names:
         # Both are asked for the same names sentence by sentence.
         self._called: dict[str, str] = {}
         self._places: dict[str, int] = {}
+        self._spellings: dict[str, str] = {}
         self._genders = self._read_genders()
         self._last_meant: dict[str, Party] = {}
         self._last: Party | None = None
@@ -127,6 +131,13 @@ class Names:
             bare = without_titles(form)
             self._called[form] = self._whole.get(bare) or self._full.get(bare, bare)
         return self._called[form]
+
+    def as_written(self, party: Party) -> str:
+        """Return the name of a party as it stands in the article: with a line break, if it is wrapped everywhere."""
+        if party.name not in self._spellings:
+            own = self._written[slice(*party.span)]
+            self._spellings[party.name] = party.name if own == party.name or party.name in self._written else own
+        return self._spellings[party.name]
 
     def speaker(self, mention: tuple[int, int], name: Candidates) -> Party:
         """Resolve the speaker of a sentence; call it sentence by sentence, in order.

@@ -9,13 +9,10 @@ from contextlib import suppress
 
 import numpy as np
 
+from stance.lines import LINE, unwrap
+
 Boundary = tuple[int, int]
 """Start and end of a sentence, as indices into the text."""
-
-# In news text a new line is a new sentence, headline or list item. Other separators that str.splitlines knows are
-# left out: in real articles \x1c, \x1d and \x85 are quotation marks and ellipses that a wrong decoding has broken.
-LINE_BREAKS = "\n\v\f\r\u2028\u2029"
-_LINE = re.compile(f"[^{LINE_BREAKS}]+")
 
 # A possible end: mark, closing quotes and brackets, white space; a look at the next word, past its opening quotes.
 # Runs of one class are followed by another class only, so that no input makes the search quadratic.
@@ -23,7 +20,8 @@ _LINE = re.compile(f"[^{LINE_BREAKS}]+")
 _CLOSERS = "\"'”’»)]"
 _CLOSER = f"[{re.escape(_CLOSERS)}]"
 _STOP = re.compile(rf"""([.!?…]){_CLOSER}*(?:\s{_CLOSER}+(?!\S))?\s+(?=["'“‘«(\[]*([\w.…]*))""")
-_CLOSING = f" \t\xa0\u2009\u202f.!?…{_CLOSERS}"
+_WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
+_CLOSING = f"{_WHITE_SPACE}.!?…{_CLOSERS}"
 
 _LAST_WORD = re.compile(r"(?:\w['’&])?[\w.]+\Z")  # "didn't" and "AT&T" do not end in an initial
 _OPENING = ".… \"'“‘«(["
@@ -60,7 +58,8 @@ def split(text: str) -> list[Boundary]:
     """Split a news text into sentences.
 
     Args:
-        text: Any text; every line break ends a sentence.
+        text: Any text. In news a new line is a new sentence, headline or list item, unless the break only wraps the
+            text to the width of a page.
 
     Returns:
         The sentences in order, without the white space around them; every other character lies in exactly one.
@@ -70,8 +69,9 @@ def split(text: str) -> list[Boundary]:
         [(0, 34), (35, 39), (40, 57)]
 
     """
+    text = unwrap(text)
     spans: list[Boundary] = []
-    for line in _LINE.finditer(text):
+    for line in LINE.finditer(text):
         # Outside the lines there is only white space, and a stop takes all the white space after it.
         start = line.end() - len(line[0].lstrip())
         last = line.start() + len(line[0].rstrip(_CLOSING))  # behind the last word there is no sentence any more

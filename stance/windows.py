@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from stance.sentences import LINE_BREAKS
+from stance.lines import LINE_BREAKS, unwrap
 from stance.surrogates import replace_surrogates
 
 LOWER, CAPITALISED, UPPER = 0, 1, 2
@@ -99,6 +99,7 @@ class Windower:
         """
         if not spans:
             return []
+        text = unwrap(text)
         pieces = self._encode(replace_surrogates(text), spans)
         markers = _marker_surfaces(text, spans)
         lengths = [len(ids) for ids, _, _ in pieces]

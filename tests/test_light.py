@@ -28,7 +28,8 @@ def place(tmp_path):
     """A folder with what the commands speak of, and an empty environment in it."""
     tree = source_tree(tmp_path / "tree")
     shutil.copytree(ROOT / "stance/models/default", tree / "stance/models/default", dirs_exist_ok=True)
-    shutil.copy(build(tree, "wheel"), tmp_path)
+    (tmp_path / "dist").mkdir()
+    shutil.copy(build(tree, "wheel"), tmp_path / "dist")
     for name in ("constraints.txt", "requirements-light.txt"):
         shutil.copy(ROOT / name, tmp_path)
     venv.create(tmp_path / "environment", symlinks=True, with_pip=True)

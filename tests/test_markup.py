@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stance.document import Document
 from stance.markup import rules, to_fragment, to_html
+from stance.sentences import split
 
 HOSTILE = '<script>alert("&amp;")</script></style><img src=x onerror=alert(1)>"\' \x1b[31m\x07\u2028 é\ud800'
 texts = st.text(st.characters(codec=None, exclude_categories=()), min_size=1, max_size=40)
@@ -138,6 +139,16 @@ def test_many_statements_fold_away_and_none_is_lost():
 
 def test_paragraphs_follow_the_line_breaks(document):
     assert to_fragment(document).count("<p>") == 3
+
+
+def test_wrapped_lines_are_no_paragraphs():
+    text = (
+        "Nobody was hurt by the fire, the harbour\npolice said at noon. The ferry had left.\n"
+        "Two boats are lost, and nobody yet knows\nhow it began, or who was there, and what\nthey saw.\n\nHe said so."
+    )
+    records = [{"start": start, "end": end, "label": "none"} for start, end in split(text)]
+    markup = to_fragment(Document.from_dict({"text": text, "sentences": records}))
+    assert (len(records), markup.count("<p>")) == (4, 2)
 
 
 def test_html_needs_nothing_from_elsewhere(document):

@@ -1,10 +1,11 @@
 """The seeds are valid, large enough, and their splits share nothing."""
 
 from collections import Counter
+from pathlib import Path
 
 from stance import labelled
 
-SPLITS = {name: labelled.read(f"seeds/{name}.jsonl") for name in ("train", "articles", "contrast", "dev", "test")}
+SPLITS = {file.stem: labelled.read(file) for file in sorted(Path("seeds").glob("*.jsonl"))}
 
 
 def test_there_are_enough_articles_and_rare_labels():

@@ -104,8 +104,21 @@ SNIPPETS = st.sampled_from(
 )
 
 
+WRAPPED = [
+    "The ferry hit the pier of the old harbour at",
+    "noon, and two were hurt, the harbour master",
+    'said. She left. "The owner has denied that it',
+    'had been told of the wind." A court will hear',
+    "the case.",
+]
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.text(st.characters()) | st.lists(SNIPPETS | st.text(max_size=2)).map("".join))
+@given(
+    st.text(st.characters())
+    | st.lists(SNIPPETS | st.text(max_size=2)).map("".join)
+    | st.lists(st.sampled_from(WRAPPED) | SNIPPETS, min_size=4).map("\n".join)
+)
 def test_every_visible_character_is_in_exactly_one_sentence(text):
     spans = split(text)
     covered = [index for start, end in spans for index in range(start, end)]
@@ -117,13 +130,47 @@ def test_every_visible_character_is_in_exactly_one_sentence(text):
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(SNIPPETS | st.text(max_size=2)).map("".join), st.text(max_size=20))
-def test_lines_are_split_on_their_own(text, more):
+def test_lines_are_split_on_their_own_where_one_is_too_long_for_a_page(text, more):
+    text, more = f"{'x' * 121}\n{text}", f"{more}\n{'x' * 121}"
     moved = [(start + len(text) + 1, end + len(text) + 1) for start, end in split(more)]
     assert split(text + "\n" + more) == split(text) + moved
 
 
+def test_wrapped_lines_are_no_sentences():
+    text = (
+        "Two hurt as a ferry hits the pier\n\nThe ferry hit the pier of the old harbour at\nnoon, and two were hurt, "
+        "the harbour master\nsaid. She left. The owner has denied that it\nhad been told of the wind. A court will "
+        "hear\nthe case.\nIt may take years."
+    )
+    assert [" ".join(sentence.split()) for sentence in cut(text)] == [
+        "Two hurt as a ferry hits the pier",
+        "The ferry hit the pier of the old harbour at noon, and two were hurt, the harbour master said.",
+        "She left.",
+        "The owner has denied that it had been told of the wind.",
+        "A court will hear the case.",
+        "It may take years.",
+    ]
+
+
 @pytest.mark.parametrize(
-    "unit", ["x", ".", '"', '."', ". ", "A. ", " ", "\n", ".\n", ". (", "!?,;:", "\0", "." + '"' * 999, "." + " " * 999]
+    "unit",
+    [
+        "x",
+        ".",
+        '"',
+        '."',
+        ". ",
+        "A. ",
+        " ",
+        "\n",
+        ".\n",
+        ". (",
+        "!?,;:",
+        "\0",
+        "." + '"' * 999,
+        "." + " " * 999,
+        "x" * 50 + "\n",
+    ],
 )
 def test_odd_text_takes_linear_time(unit):
     text = unit * (200_000 // len(unit))

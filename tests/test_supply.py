@@ -22,7 +22,9 @@ else:
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-SOURCES = sorted(file for folder in ("stance", "training", "tools") for file in (ROOT / folder).rglob("*.py"))
+SOURCES = sorted(
+    file for folder in ("stance", "training", "tools", "benchmarks", "fuzz") for file in (ROOT / folder).rglob("*.py")
+)
 UNSAFE_MODULES = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 UNSAFE_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen"}
 

@@ -74,6 +74,17 @@ def test_every_line_break_that_ends_a_sentence_is_one_to_the_network(windower, e
     assert found.surface_ids.tolist() == expected.surface_ids.tolist()
 
 
+def test_a_break_that_only_wraps_a_line_is_none_to_the_network(windower):
+    text = (
+        "Nobody was hurt by the fire, the harbour\npolice said. The ferry of the Reed Lines is\nlost. Two boats are, "
+        "and nobody knows yet\nhow it began. They left it all behind, and\nso did we.\n\nHe said so."
+    )
+    plain = " ".join(text[:-13].split()) + text[-13:]
+    wrapped, other = (windower.windows(one, split(one)) for one in (text, plain))
+    assert [window.input_ids.tolist() for window in wrapped] == [window.input_ids.tolist() for window in other]
+    assert [window.surface_ids.tolist() for window in wrapped] == [window.surface_ids.tolist() for window in other]
+
+
 def test_every_window_reads_something(windower):
     lengths = [70, 6, 9, 6, 9, 70]
     text = " ".join(" ".join(["a"] * length) + "." for length in lengths)

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -42,12 +43,12 @@ BASELINE = "seeds/test.jsonl tfidf"
 OUTSIDE = {"out-of-fold": "labelled-train.jsonl.gz", "labelled-dev": "labelled-dev.jsonl"}
 """The sets of the outside corpora, which are measured on demand, and their files."""
 
-CODE = ("sentences", "windows", "decoding", "names", "assembly", "matching", "evaluation", "settings")
+CODE = ("lines", "sentences", "windows", "decoding", "names", "assembly", "matching", "evaluation", "settings")
 """The modules of the library on which a figure hangs beside the network."""
 
 
 def main() -> None:
-    """Measure what the command line asks for, write the report and fill in the figures that are quoted."""
+    """Measure what the command line asks for, print and write the report, and fill in the figures that are quoted."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out-of-fold", action="store_true", help="score the fold that training left out, too")
     parser.add_argument("--labelled-dev", action="store_true", help="score the held-out set too; once a model")
@@ -69,6 +70,25 @@ def main() -> None:
     if lost := before["sets"].keys() - sets:
         raise SystemExit(f"{', '.join(sorted(lost))}: not of this model, code and data; measure with {EVERYTHING}")
     fill_pages(read_report())
+    sys.stdout.write(as_text(sets) + "\n")
+
+
+def as_text(sets: Mapping[str, Report]) -> str:
+    """Lay out the metrics of each set with their 95% intervals.
+
+    Example:
+        >>> print(as_text({"own": {"metrics": {"ECE": 0.02}, "intervals": {"ECE": [0.01, 0.03]}}}))
+        own
+          ECE                  0.020  0.010 to 0.030
+
+    """
+    lines = []
+    for name, figures in sets.items():
+        lines.append(name)
+        for metric, value in figures["metrics"].items():
+            low, high = figures["intervals"][metric]
+            lines.append(f"  {metric:18}{value:8.3f}  {low:.3f} to {high:.3f}")
+    return "\n".join(lines)
 
 
 def still_true(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Report]:

@@ -56,7 +56,7 @@ def add(commands: Commands) -> None:
 
     showing = parser.add_argument_group("showing some sentences only; with --min-confidence, not the abstained ones")
     showing.add_argument("--only", action="append", choices=[str(label) for label in LABELS], help="may be repeated")
-    showing.add_argument("--speaker", metavar="NAME", help="of speakers whose name has these words")
+    showing.add_argument("--speaker", metavar="NAME", help="of speakers whose name or mentions have these words")
 
     writing = parser.add_argument_group("writing")
     writing.add_argument("-o", "--output", metavar="FILE", help=".jsonl, .csv, .html or .parquet (standard output)")
@@ -168,7 +168,9 @@ def _is_asked_for(sentence: Sentence, arguments: argparse.Namespace) -> bool:
         return False
     if not arguments.speaker:
         return True
-    words = re.compile(rf"(?<!\w){re.escape(arguments.speaker)}(?!\w)", re.IGNORECASE)
+    # Where lines are wrapped, a name may have a line break.
+    name = r"\s+".join(map(re.escape, arguments.speaker.split()))
+    words = re.compile(rf"(?<!\w){name}(?!\w)", re.IGNORECASE)
     return sentence.speaker is not None and any(map(words.search, (sentence.speaker.name, *sentence.speaker.aliases)))
 
 

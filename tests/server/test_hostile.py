@@ -74,6 +74,35 @@ def test_compressed_bodies_are_a_415(still_well):
     assert still_well.post(b"\x1f\x8b" + b"\0" * 100, Content_Encoding="gzip").status == 415
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<div>" * 20_000,
+        "<a " + 'x="1" ' * 20_000 + ">",
+        "<" * 20_000,
+        "&amp;" * 20_000,
+        "<!--" * 20_000,
+        "\0\ud800" * 1000,
+        "<!DOCTYPE a [<!ENTITY b '" + "b" * 1000 + "'><!ENTITY c '" + "&b;" * 1000 + "'>]><p>" + "&c;" * 1000 + "</p>",
+    ],
+    ids=["depth", "attributes", "brackets", "entities", "comments", "surrogates", "entity bomb"],
+)
+def test_pages_that_are_bombs_are_answered(still_well, page):
+    pytest.importorskip("trafilatura", reason="the extra html is not installed")
+    reply = still_well.post({"text": page, "format": "html"})
+    assert reply.status == 200
+    assert len(reply.content) < 1_000_000
+
+
+def test_a_page_that_is_made_to_be_slow_is_a_503_and_holds_up_no_text(serve):
+    pytest.importorskip("trafilatura", reason="the extra html is not installed")
+    with serve(timeout=2) as client:
+        reply = client.post({"text": "<p>He said so.</p>" * 50_000, "format": "html"})
+        assert reply.status == 503
+        assert int(reply.getheader("Retry-After")) >= 1
+        assert client.classify("So.")["text"] == "So."
+
+
 def test_other_methods_are_a_405(still_well):
     for method in ("GET", "PUT", "DELETE", "TRACE", "OPTIONS", "BREW"):
         reply = still_well.ask(method, "/v1/classify")

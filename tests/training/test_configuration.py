@@ -1,5 +1,6 @@
 """A wrong recipe is refused before anything runs, and every key at fault is named."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,13 @@ def test_no_yaml_and_no_file_are_clear_errors(tmp_path):
         read_recipe(broken)
     with pytest.raises(ConfigurationError, match="cannot read"):
         read_recipe(tmp_path / "missing.yaml")
+
+
+@pytest.mark.corpora
+@pytest.mark.skipif("STANCE_DATA" not in os.environ, reason="STANCE_DATA names no folder of corpora")
+@pytest.mark.parametrize("name", ["default", "deberta-v3-base", "modernbert-base"])
+def test_recipes_for_the_corpora_are_valid(name):
+    assert read_recipe(f"configs/{name}.yaml").stages
 
 
 @pytest.mark.parametrize("name", ["finetune", "smoke"])

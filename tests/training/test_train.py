@@ -2,12 +2,17 @@
 
 import json
 import math
+import random
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
@@ -58,6 +63,34 @@ def test_a_killed_run_resumes_to_the_same_weights(recipe, tmp_path, monkeypatch)
     assert whole.keys() == resumed.keys()
     for name, value in whole.items():
         assert torch.equal(value, resumed[name]), name
+
+
+@pytest.mark.slow
+def test_processes_that_are_killed_at_any_moment_end_with_the_same_weights(recipe, tmp_path):
+    def start(name):
+        values = recipe.model_dump(mode="json", exclude_unset=True) | {"output": str(tmp_path / name)}
+        values["stages"][0]["epochs"] = 6
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+        return subprocess.Popen([sys.executable, "-m", "training.train", tmp_path / f"{name}.yaml"])
+
+    began = time.monotonic()
+    assert start("whole").wait() == 0
+    took = time.monotonic() - began
+    chance = random.Random(5)
+    killed = 0
+    for _ in range(5):
+        process = start("cut")
+        try:
+            process.wait(chance.uniform(0.4, 0.9) * took)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            killed += 1
+    assert start("cut").wait() == 0
+    assert killed > 1
+    assert (tmp_path / "cut/model/model.safetensors").read_bytes() == (
+        tmp_path / "whole/model/model.safetensors"
+    ).read_bytes()
 
 
 def test_a_folder_is_that_of_one_recipe(recipe):
