@@ -169,7 +169,7 @@ def _is_asked_for(sentence: Sentence, arguments: argparse.Namespace) -> bool:
     if not arguments.speaker:
         return True
     # Where lines are wrapped, a name may have a line break.
-    name = r"\s+".join(map(re.escape, arguments.speaker.split()))
+    name = r"\s+".join(map(re.escape, re.split(r"\s+", arguments.speaker)))
     words = re.compile(rf"(?<!\w){name}(?!\w)", re.IGNORECASE)
     return sentence.speaker is not None and any(map(words.search, (sentence.speaker.name, *sentence.speaker.aliases)))
 
