@@ -50,6 +50,7 @@ Number = Annotated[
     BeforeValidator(lambda given: float(given) if isinstance(given, str) else given),
     Field(allow_inf_nan=False),
 ]
+_FOLDERS = ("start", "average", "model")
 _SAYS_ALL = ("missing", "extra_forbidden", "value_error")
 
 
@@ -97,6 +98,9 @@ class Stage(_Strict):
         name: Names the folder of its checkpoints.
         sources: What it trains on.
         start: Stages from the mean of whose final weights it starts; none takes the stage before.
+        teacher: Recipe of a larger model, which is trained first, and from which the stage learns too, see
+            ``training.distillation``.
+        batch_size: Windows a step on one device; by default the recipe's.
         epochs: How often it sees each article.
         learning_rate: Its highest, after the warm-up.
         head_rate: Factor on the learning rate for the heads, which know less than the encoder.
@@ -113,6 +117,8 @@ class Stage(_Strict):
     name: str
     sources: list[Source]
     start: list[str] = Field(default_factory=list)
+    teacher: DataFile | None = None
+    batch_size: int | None = Field(default=None, ge=1)
     epochs: int = Field(ge=1)
     learning_rate: Number = Field(gt=0)
     head_rate: Number = Field(default=1.0, gt=0)
@@ -147,6 +153,7 @@ class Recipe(_Strict):
         layer_decay: Factor on the learning rate from each encoder layer to the one below.
         label_weights: Weight of each label in the loss, in the order of ``LABELS``.
         stages: Run in order.
+        average: Stages the mean of whose final weights is the model; none takes the last.
         evaluation: Labelled set that is scored after each epoch.
 
     """
@@ -168,14 +175,18 @@ class Recipe(_Strict):
     warmup: Number = Field(default=0.1, ge=0, lt=1)
     layer_decay: Number = Field(default=1.0, gt=0, le=1)
     label_weights: tuple[Number, Number, Number, Number] = (1.0, 1.0, 1.0, 1.0)
+    average: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
         if self.window is not None and self.overlap is not None and self.overlap >= self.window:
             raise ValueError(f"overlap must be less than the window of {self.window}, not {self.overlap}")
         names = [stage.name for stage in self.stages]
-        if len({*names, "start", "model"}) < len(names) + 2:
-            raise ValueError(f"stages are folders: each needs a name of its own, not start or model; they are {names}")
+        if len({*names, *_FOLDERS}) < len(names) + len(_FOLDERS):
+            taken = ", ".join(_FOLDERS)
+            raise ValueError(f"stages are folders: each needs a name of its own, none of {taken}; they are {names}")
+        if unknown := set(self.average) - set(names):
+            raise ValueError(f"average names stages, not {sorted(unknown)}")
         for index, stage in enumerate(self.stages):
             if unknown := set(stage.start) - set(names[:index]):
                 raise ValueError(f"{stage.name} starts from stages before it, not {sorted(unknown)}")
@@ -185,7 +196,9 @@ class Recipe(_Strict):
         """Hash each data file that it names."""
         sources = [source for stage in self.stages for source in stage.sources]
         named = [(source.path, source.tags, source.evidence, *source.articles) for source in sources]
-        return {file: sha256(Path(file)) for file in dict.fromkeys((self.evaluation, *chain(*named))) if file}
+        teachers = [stage.teacher for stage in self.stages]
+        files = dict.fromkeys((self.evaluation, *chain(*named), *teachers))
+        return {file: sha256(Path(file)) for file in files if file}
 
 
 def read_recipe(path: str | Path) -> Recipe:

@@ -57,7 +57,8 @@ def collate(
         renaming: How likely the parties of a window get names of the batch's.
 
     Returns:
-        The model's inputs, and ``gold`` as ``training.losses.total_loss`` takes it.
+        The model's inputs; ``whole_ids``, the token ids before any is hidden, (B, T); and ``gold`` as
+        ``training.losses.total_loss`` takes it.
 
     """
     tokens = max(len(row["input_ids"]) for row in rows)
@@ -87,6 +88,7 @@ def collate(
         "surface_ids": surface_ids,
         "sentence_ids": sentence_ids,
         "mentions": asked,
+        "whole_ids": input_ids,
         "gold": gold,
     }
 

@@ -38,6 +38,7 @@ from .calibrate import calibrate
 from .configuration import ConfigurationError, Recipe, Stage, read_recipe
 from .corpora import read_source
 from .data import Feature, collate, features
+from .distillation import Distillation, corresponding_tokens
 from .losses import count_gold, total_loss
 from .vocabulary import without_unused
 
@@ -56,6 +57,7 @@ class StanceTrainer(Trainer):
         args: Arguments of the stage.
         train_dataset: Features.
         collator: Makes a batch of features.
+        distillation: What the model learns from a teacher; None if it has none.
 
     """
 
@@ -68,11 +70,13 @@ class StanceTrainer(Trainer):
         args: TrainingArguments,
         train_dataset: Dataset,
         collator: Callable[[list[Feature]], dict[str, Any]],
+        distillation: Distillation | None = None,
     ) -> None:
         self.recipe = recipe
         self.stage = stage
         self.network = model
         self.classifier = classifier
+        self.distillation = distillation
         self.development = labelled.read(recipe.evaluation)
         self.average = WeightAverage(model, stage.averaging)
         super().__init__(
@@ -116,11 +120,14 @@ class StanceTrainer(Trainer):
         num_items_in_batch: Tensor | int | None = None,
     ) -> Tensor | tuple[Tensor, Any]:
         """Compute the weighted sum of the heads' losses."""
-        gold = inputs.pop("gold")
+        gold, whole_ids = inputs.pop("gold"), inputs.pop("whole_ids")
         output = model(**inputs)
         weights = torch.tensor(self.recipe.label_weights, device=gold["labels"].device)
         counts = self.accelerator.reduce(count_gold(gold, weights), "mean")
         loss = total_loss(output, gold, self.stage.loss_weights.model_dump(), weights, counts)
+        if self.distillation is not None:
+            with self.accelerator.autocast():
+                loss = self.distillation.loss(loss, inputs, whole_ids, output)
         return (loss, output) if return_outputs else loss
 
     def evaluate(self, *_: object, metric_key_prefix: str = "eval", **__: object) -> dict[str, float]:
@@ -167,13 +174,21 @@ def train(recipe: Recipe) -> Path:
         claim(output, recipe, processes.num_processes)
         if not is_model(start):
             initialise(recipe, start)
+    # First of all, so that what is wrong with a teacher shows before hours of training.
+    teachers = {path: train(teacher_recipe(path, fold)) for stage in recipe.stages if (path := stage.teacher)}
+    for folder in teachers.values():
+        corresponding_tokens(start, folder)
     ends: dict[str, Path] = {}
     for stage in recipe.stages:
         end = output / f"{stage.name}{suffix}"
         if not is_model(end):
-            run_stage(recipe, stage, [ends[name] for name in stage.start] or [start], end, left_out)
+            teacher = teachers[stage.teacher] if stage.teacher else None
+            run_stage(recipe, stage, [ends[name] for name in stage.start] or [start], end, left_out, teacher)
             processes.wait_for_everyone()
         start = ends[stage.name] = end
+    with processes.main_process_first():
+        if recipe.average:
+            start = write_average([ends[name] for name in recipe.average], output / f"average{suffix}")
     final = output / f"model{suffix}"
     with processes.main_process_first():
         if not is_model(final):
@@ -187,7 +202,11 @@ def claim(output: Path, recipe: Recipe, processes: int) -> None:
 
     Where the folder lies, which fold is left out, and how many processes share a batch make no other recipe.
     """
-    whole = recipe.model_copy(update={"batch_size": recipe.batch_size * processes})
+    stages = [
+        stage.model_copy(update={"batch_size": stage.batch_size and stage.batch_size * processes})
+        for stage in recipe.stages
+    ]
+    whole = recipe.model_copy(update={"batch_size": recipe.batch_size * processes, "stages": stages})
     values = whole.model_dump(mode="json", exclude={"output", "calibration_fold"})
     text = json.dumps(values | {"data": recipe.fingerprints()}, indent=1)
     file = output / "recipe.json"
@@ -238,7 +257,28 @@ def predict_unfitted(classifier: StanceClassifier, articles: Sequence[labelled.A
     return predicted
 
 
-def run_stage(recipe: Recipe, stage: Stage, starts: Sequence[Path], end: Path, left_out: Container[str]) -> None:
+def teacher_recipe(path: str, fold: int | None) -> Recipe:
+    """Read the recipe of a teacher, which must not have seen what its student is measured on."""
+    return read_recipe(path).model_copy(update={"calibration_fold": fold})
+
+
+def write_average(folders: Sequence[Path], end: Path) -> Path:
+    """Write the mean of finished models to ``end``, unless it lies there, and return that."""
+    if not is_model(end):
+        model = StanceModel.from_pretrained(folders[-1], dtype=torch.float32)
+        average_models(model, folders)
+        save(model, folders[-1], end, torch.float32)
+    return end
+
+
+def run_stage(
+    recipe: Recipe,
+    stage: Stage,
+    starts: Sequence[Path],
+    end: Path,
+    left_out: Container[str],
+    teacher: Path | None = None,
+) -> None:
     """Train one stage from the mean of the models in ``starts`` to the one in ``end``; some texts are left out."""
     start = starts[-1]
     model = StanceModel.from_pretrained(start, dtype=torch.float32)
@@ -264,7 +304,7 @@ def run_stage(recipe: Recipe, stage: Stage, starts: Sequence[Path], end: Path, l
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=stage.epochs,
-        per_device_train_batch_size=recipe.batch_size,
+        per_device_train_batch_size=stage.batch_size or recipe.batch_size,
         learning_rate=stage.learning_rate,
         warmup_steps=recipe.warmup,
         bf16=recipe.precision == "bf16",
@@ -286,11 +326,16 @@ def run_stage(recipe: Recipe, stage: Stage, starts: Sequence[Path], end: Path, l
     collator = functools.partial(
         collate, pad_id=pad_id, mask_id=mask_id, word_dropout=stage.word_dropout, renaming=stage.renaming
     )
-    trainer = StanceTrainer(recipe, stage, classifier, model, arguments, dataset, collator)
+    # Whether the teacher has just been trained or lay there: the student begins alike.
+    set_seed(recipe.seed)
+    distillation = None if teacher is None else Distillation(teacher, model, start, arguments.device)
+    trainer = StanceTrainer(recipe, stage, classifier, model, arguments, dataset, collator, distillation)
     trainer.train(resume_from_checkpoint=trainer.average.last_checkpoint(checkpoints))
     if stage.select == "best" and trainer.state.best_model_checkpoint:
         trainer.average.load(Path(trainer.state.best_model_checkpoint))
     trainer.average.copy_to(model)
+    if distillation is not None:
+        del model.bridge
     if trainer.is_world_process_zero():
         save(model, start, end, torch.float32)
 

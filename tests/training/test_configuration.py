@@ -38,6 +38,9 @@ def written(tmp_path, **changes):
         ({"stages": GOOD["stages"] * 2}, "a name of its own"),
         ({"stages": [{**STAGE, "start": [STAGE["name"]]}]}, "starts from stages before it"),
         ({"stages": [{**STAGE, "renaming": 1.5}]}, "stages.0.renaming"),
+        ({"stages": [{**STAGE, "teacher": "no/such.yaml"}]}, "no/such.yaml"),
+        ({"stages": [{**STAGE, "name": "average"}]}, "none of start, average, model"),
+        ({"average": ["no-stage"]}, "average names stages, not .*no-stage"),
         ({"stages": [{**STAGE, "sources": [{**STAGE["sources"][0], "reader": "gum", "tags": FILE}]}]}, "tags is for"),
     ],
 )
@@ -67,7 +70,7 @@ def test_no_yaml_and_no_file_are_clear_errors(tmp_path):
 
 @pytest.mark.corpora
 @pytest.mark.skipif("STANCE_DATA" not in os.environ, reason="STANCE_DATA names no folder of corpora")
-@pytest.mark.parametrize("name", ["default", "deberta-v3-base", "modernbert-base"])
+@pytest.mark.parametrize("name", ["default", "teacher", "deberta-v3-base", "modernbert-base"])
 def test_recipes_for_the_corpora_are_valid(name):
     assert read_recipe(f"configs/{name}.yaml").stages
 

@@ -325,3 +325,13 @@ def test_it_learns(recipe):
 
     before, after = likelihood(folder.parent / "start"), likelihood(folder)
     assert after > before + 0.1
+
+
+def test_the_mean_of_stages_can_be_the_model(recipe):
+    first = recipe.stages[0]
+    stages = [first, first.model_copy(update={"name": "second", "batch_size": 2})]
+    both = recipe.model_copy(update={"stages": stages, "average": ["stance", "stance", "second"]})
+    final = load_file(train(both) / "model.safetensors")
+    one, two = (load_file(Path(recipe.output) / name / "model.safetensors") for name in ("stance", "second"))
+    for name, value in final.items():
+        assert torch.equal(value, ((one[name] * 2 + two[name]) / 3).half()), name
