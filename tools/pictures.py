@@ -71,7 +71,11 @@ def web(browser: Browser, classifier: StanceClassifier) -> Shots:
             ("dark", "web-dark", 1280, 1900),
             ("light", "web-phone", 390, 1200),
         ):
-            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+            page = browser.new_page(
+                viewport={"width": width, "height": height},
+                color_scheme=scheme,  # type: ignore[arg-type]
+                reduced_motion="reduce",
+            )
             page.goto(f"http://127.0.0.1:{served.port}/")
             page.get_by_role("button", name="Use the sample").click()
             page.locator("#result").wait_for(timeout=_PATIENCE)
