@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,18 @@ _EVIDENCE_WEIGHT = 0.3
 _FEATURE_WEIGHTS = (0.5, 0.5, 1.0, 1.0)
 _FARTHEST_FEATURE = 5.0
 _SPECIAL = ("pad_token", "cls_token", "sep_token", "unk_token", "mask_token")
+
+
+@dataclass(frozen=True)
+class BridgedOutput(StanceOutput):
+    """What a student in training computes, with its features brought to its teacher's width.
+
+    Args:
+        features: After each third of the layers, (B, T, width), and of the sentence vectors, (B, S, width).
+
+    """
+
+    features: tuple[Tensor, ...] = ()
 
 
 class Distillation:
@@ -47,19 +60,33 @@ class Distillation:
     def __init__(self, teacher: Path, student: StanceModel, start: Path, device: torch.device) -> None:
         self.token_ids = corresponding_tokens(start, teacher).to(device)
         self.teacher = StanceModel.from_pretrained(teacher, dtype=torch.float32).to(device).eval().requires_grad_(False)
-        self._student = student
         sizes = [model.encoder.config.hidden_size for model in (student, self.teacher)]
         student.bridge = nn.ModuleList(nn.Linear(*sizes) for _ in _FEATURE_WEIGHTS)
-        self._features = {role: _recorded(model) for role, model in (("own", student), ("theirs", self.teacher))}
+        self._taught = _recorded(self.teacher)
+        own = _recorded(student)
 
-    def loss(self, gold_loss: Tensor, inputs: Mapping[str, Tensor], whole_ids: Tensor, output: StanceOutput) -> Tensor:
+        # Within the forward pass, as several processes agree on the gradients only of what is computed there.
+        def cross(model: nn.Module, _: object, output: StanceOutput) -> StanceOutput:
+            if not model.training:
+                return output
+            features = tuple(bridge(own[index]) for index, bridge in enumerate(student.bridge))
+            return BridgedOutput(**vars(output), features=features)
+
+        self._hook = student.register_forward_hook(cross)
+
+    def detach(self, student: StanceModel) -> None:
+        """Leave the student as it was, without a bridge."""
+        self._hook.remove()
+        del student.bridge
+
+    def loss(self, gold_loss: Tensor, inputs: Mapping[str, Tensor], whole_ids: Tensor, output: BridgedOutput) -> Tensor:
         """Compute what the student is to minimise.
 
         Args:
             gold_loss: What it has to pay for its gold, shape ().
             inputs: What it has just read.
             whole_ids: The token ids of the same windows with no word hidden, (B, T).
-            output: Its answers.
+            output: Its answers, and its features.
 
         Returns:
             The loss, shape ().
@@ -72,9 +99,8 @@ class Distillation:
         is_there = (sentences[:, None, :] == numbers[None, :, None]).any(-1)
         loss = _GOLD_WEIGHT * gold_loss + answer_loss(output, taught, is_there, mask.bool())
         places = [*[mask.bool()] * (len(_FEATURE_WEIGHTS) - 1), is_there]
-        for index, (weight, place) in enumerate(zip(_FEATURE_WEIGHTS, places, strict=True)):
-            own = self._student.bridge[index](self._features["own"][index][place])
-            loss = loss + weight * feature_loss(own.float(), self._features["theirs"][index][place].float())
+        for index, (weight, place, own) in enumerate(zip(_FEATURE_WEIGHTS, places, output.features, strict=True)):
+            loss = loss + weight * feature_loss(own[place].float(), self._taught[index][place].float())
         return loss
 
 

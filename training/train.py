@@ -145,11 +145,12 @@ class StanceTrainer(Trainer):
         return figures
 
 
-def train(recipe: Recipe) -> Path:
+def train(recipe: Recipe, left_out: frozenset[str] = frozenset()) -> Path:
     """Train a model; a run that was cut off goes on from its last checkpoint.
 
     Args:
         recipe: The recipe.
+        left_out: Texts that it must not read, beside those of its calibration fold.
 
     Returns:
         The folder of the final model. Where a fold is left out, the folders bear its number, so that runs for several
@@ -162,7 +163,7 @@ def train(recipe: Recipe) -> Path:
     output, fold = Path(recipe.output), recipe.calibration_fold
     suffix = "" if fold is None else f"-without-fold-{fold}"
     gold = [] if fold is None else held_out(recipe)
-    left_out = frozenset(article["text"].strip() for article in gold)
+    left_out |= {article["text"].strip() for article in gold}
     if fold is not None and not gold:
         raise ValueError(f"no labelled article is in the calibration fold {fold}; leave the key out or give folds")
     by_id(recipe.evaluation)  # what could not be scored is refused before hours of training
@@ -175,7 +176,8 @@ def train(recipe: Recipe) -> Path:
         if not is_model(start):
             initialise(recipe, start)
     # First of all, so that what is wrong with a teacher shows before hours of training.
-    teachers = {path: train(teacher_recipe(path, fold)) for stage in recipe.stages if (path := stage.teacher)}
+    wanted = [stage for stage in recipe.stages if not is_model(output / f"{stage.name}{suffix}")]
+    teachers = {path: train(teacher_recipe(path, fold), left_out) for stage in wanted if (path := stage.teacher)}
     for folder in teachers.values():
         corresponding_tokens(start, folder)
     ends: dict[str, Path] = {}
@@ -259,7 +261,10 @@ def predict_unfitted(classifier: StanceClassifier, articles: Sequence[labelled.A
 
 def teacher_recipe(path: str, fold: int | None) -> Recipe:
     """Read the recipe of a teacher, which must not have seen what its student is measured on."""
-    return read_recipe(path).model_copy(update={"calibration_fold": fold})
+    recipe = read_recipe(path)
+    if any(stage.teacher for stage in recipe.stages):
+        raise ConfigurationError(f"{path} is the recipe of a teacher, whose stages have no teacher themselves")
+    return recipe.model_copy(update={"calibration_fold": fold})
 
 
 def write_average(folders: Sequence[Path], end: Path) -> Path:
@@ -335,7 +340,7 @@ def run_stage(
         trainer.average.load(Path(trainer.state.best_model_checkpoint))
     trainer.average.copy_to(model)
     if distillation is not None:
-        del model.bridge
+        distillation.detach(model)
     if trainer.is_world_process_zero():
         save(model, start, end, torch.float32)
 

@@ -87,7 +87,16 @@ def test_tokens_are_found_by_what_they_are_and_special_ones_by_what_they_are_for
     found = corresponding_tokens(ENCODER, tmp_path / "other")
     assert {found[number].item() for number in numbers} == set(numbers)
     assert [found[number].item() for number in numbers] == numbers[::-1]
-    del vocabulary[words[0]]
+    assert found[vocabulary["[MASK]"]] == vocabulary["[MASK]"]
+    # What hides words and begins texts is called otherwise there.
+    text = json.dumps(tokenizer).replace("[MASK]", "<mask>").replace("[CLS]", "<s>")
+    file.write_text(text, encoding="utf-8")
+    settings = tmp_path / "other/tokenizer_config.json"
+    named = settings.read_text(encoding="utf-8").replace("[MASK]", "<mask>").replace("[CLS]", "<s>")
+    settings.write_text(named, encoding="utf-8")
+    assert torch.equal(corresponding_tokens(ENCODER, tmp_path / "other"), found)
+    tokenizer = json.loads(text)
+    del tokenizer["model"]["vocab"][words[0]]
     file.write_text(json.dumps(tokenizer), encoding="utf-8")
     with pytest.raises(ConfigurationError, match="lacks 1 tokens"):
         corresponding_tokens(ENCODER, tmp_path / "other")
@@ -98,7 +107,7 @@ def test_a_student_comes_closer_to_what_its_teacher_answers_and_holds(tmp_path):
     for seed, name in ((1, "student"), (2, "teacher")):
         torch.manual_seed(seed)
         initialise(smoke, tmp_path / name)
-    student = StanceModel.from_pretrained(tmp_path / "student")
+    student = StanceModel.from_pretrained(tmp_path / "student").train()
     distillation = Distillation(tmp_path / "teacher", student, tmp_path / "student", torch.device("cpu"))
     inputs = batch(tmp_path / "student")
     del inputs["gold"]
@@ -114,6 +123,9 @@ def test_a_student_comes_closer_to_what_its_teacher_answers_and_holds(tmp_path):
         losses.append(loss.item())
     assert losses[-1] < 0.6 * losses[0]
     assert all(value.grad is None for value in distillation.teacher.parameters())
+    distillation.detach(student)
+    assert "bridge" not in dict(student.named_children())
+    assert type(student(**inputs)) is StanceOutput
 
 
 def test_the_teacher_is_trained_first_and_the_model_keeps_nothing_of_it(tmp_path):
@@ -131,7 +143,12 @@ def test_the_teacher_is_trained_first_and_the_model_keeps_nothing_of_it(tmp_path
     assert any(not torch.equal(weights[name], others[name]) for name in weights)
 
 
-def test_a_teacher_has_not_seen_the_fold_either(tmp_path):
+def test_a_teacher_has_not_seen_the_fold_either(tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        "training.train.features",
+        lambda articles, windower: read.append([article.text for article in articles]) or features(articles, windower),
+    )
     articles = [
         {**article, "fold": index % 2} for index, article in enumerate(labelled.read("tests/fixtures/tiny.jsonl"))
     ]
@@ -145,6 +162,25 @@ def test_a_teacher_has_not_seen_the_fold_either(tmp_path):
     values["stages"][0]["sources"] = [source]
     assert train(Recipe.model_validate_json(json.dumps(values))).name == "model-without-fold-1"
     assert [path.name for path in (tmp_path / "teacher").glob("model*")] == ["model-without-fold-1"]
+    held_out = {article["text"] for article in articles if article["fold"] == 1}
+    assert len(read) == 2
+    assert all(texts and held_out.isdisjoint(texts) for texts in read)
+
+
+def test_a_finished_student_needs_no_teacher_any_more(tmp_path):
+    recipe = taught(tmp_path)
+    folder = train(recipe)
+    shutil.rmtree(tmp_path / "teacher")
+    assert train(recipe) == folder
+    assert not (tmp_path / "teacher").exists()
+
+
+def test_a_teacher_has_no_teacher(tmp_path):
+    recipe = taught(tmp_path)
+    values = recipe.model_dump(mode="json", exclude_unset=True)
+    (tmp_path / "teacher.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="whose stages have no teacher themselves"):
+        train(recipe)
 
 
 def test_a_killed_student_resumes_to_the_same_weights(tmp_path, monkeypatch):

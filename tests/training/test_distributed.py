@@ -73,3 +73,14 @@ def test_two_processes_follow_the_loss_curve_of_one(recipe, tmp_path):
     assert len(one) == 3
     assert one[-1] < one[0]
     assert curve(recipe, tmp_path / "two", 2) == pytest.approx(one, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_two_processes_learn_from_a_teacher(recipe, tmp_path):
+    stage = recipe["stages"][0] | {"epochs": 1}
+    teacher = recipe | {"output": str(tmp_path / "teacher"), "batch_size": _BATCH // 2, "stages": [stage]}
+    (tmp_path / "teacher.yaml").write_text(yaml.safe_dump(teacher), encoding="utf-8")
+    taught = recipe | {"stages": [stage | {"epochs": 3, "teacher": str(tmp_path / "teacher.yaml")}]}
+    losses = curve(taught, tmp_path / "two", 2)
+    assert losses[-1] < losses[0]
+    assert (tmp_path / "two/run/model/model.safetensors").is_file()
