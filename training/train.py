@@ -270,10 +270,16 @@ def teacher_recipe(path: str, fold: int | None) -> Recipe:
 def write_average(folders: Sequence[Path], end: Path) -> Path:
     """Write the mean of finished models to ``end``, unless it lies there, and return that."""
     if not is_model(end):
-        model = StanceModel.from_pretrained(folders[-1], dtype=torch.float32)
-        average_models(model, folders)
-        save(model, folders[-1], end, torch.float32)
+        save(load_mean(folders), folders[-1], end, torch.float32)
     return end
+
+
+def load_mean(folders: Sequence[Path]) -> StanceModel:
+    """Load a model with the mean of the weights of finished ones, in float32."""
+    model: StanceModel = StanceModel.from_pretrained(folders[-1], dtype=torch.float32)
+    if len(folders) > 1:
+        average_models(model, folders)
+    return model
 
 
 def run_stage(
@@ -286,9 +292,7 @@ def run_stage(
 ) -> None:
     """Train one stage from the mean of the models in ``starts`` to the one in ``end``; some texts are left out."""
     start = starts[-1]
-    model = StanceModel.from_pretrained(start, dtype=torch.float32)
-    if len(starts) > 1:
-        average_models(model, starts)
+    model = load_mean(starts)
     settings = Settings.read(start)
     windower, pad_id = load_windower(start, settings)
     classifier = StanceClassifier(TorchEngine(model), windower, settings)

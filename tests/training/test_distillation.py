@@ -16,7 +16,7 @@ from training.configuration import ConfigurationError, Recipe, read_recipe
 from training.corpora import from_labelled
 from training.data import collate, features
 from training.distillation import Distillation, answer_loss, corresponding_tokens, feature_loss
-from training.train import StanceTrainer, initialise, train
+from training.train import initialise, train
 
 ENCODER = "tests/fixtures/tiny-encoder"
 
@@ -183,23 +183,11 @@ def test_a_teacher_has_no_teacher(tmp_path):
         train(recipe)
 
 
-def test_a_killed_student_resumes_to_the_same_weights(tmp_path, monkeypatch):
+def test_a_killed_student_resumes_to_the_same_weights(tmp_path, train_until_killed):
     recipe = taught(tmp_path)
     whole = load_file(train(recipe) / "model.safetensors")
     cut = recipe.model_copy(update={"output": str(tmp_path / "cut")})
-    calls = []
-    evaluate = StanceTrainer.evaluate
-
-    def killed(self, *args, **kwargs):
-        calls.append(None)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return evaluate(self, *args, **kwargs)
-
-    monkeypatch.setattr(StanceTrainer, "evaluate", killed)
-    with pytest.raises(KeyboardInterrupt):
-        train(cut)
-    monkeypatch.undo()
+    train_until_killed(cut)
     resumed = load_file(train(cut) / "model.safetensors")
     assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
 

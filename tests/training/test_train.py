@@ -21,7 +21,7 @@ from stance.modeling import StanceModel
 from stance.settings import Settings
 from training.configuration import ConfigurationError, LossWeights, Recipe, Source, read_recipe
 from training.data import features
-from training.train import StanceTrainer, claim, held_out, initialise, load, parameter_groups, train
+from training.train import claim, held_out, initialise, load, parameter_groups, train
 
 
 @pytest.fixture
@@ -43,22 +43,10 @@ def test_a_recipe_makes_a_model_that_loads_and_classifies(recipe):
     assert all(value.dtype == torch.float16 for value in load_file(folder / "model.safetensors").values())
 
 
-def test_a_killed_run_resumes_to_the_same_weights(recipe, tmp_path, monkeypatch):
+def test_a_killed_run_resumes_to_the_same_weights(recipe, tmp_path, train_until_killed):
     whole = load_file(train(recipe) / "model.safetensors")
     cut = recipe.model_copy(update={"output": str(tmp_path / "cut")})
-    calls = []
-    evaluate = StanceTrainer.evaluate
-
-    def killed(self, *args, **kwargs):
-        calls.append(None)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return evaluate(self, *args, **kwargs)
-
-    monkeypatch.setattr(StanceTrainer, "evaluate", killed)
-    with pytest.raises(KeyboardInterrupt):
-        train(cut)
-    monkeypatch.undo()
+    train_until_killed(cut)
     resumed = load_file(train(cut) / "model.safetensors")
     assert whole.keys() == resumed.keys()
     for name, value in whole.items():
