@@ -206,7 +206,7 @@ def _behaviour(_: Report, __: Sequence[str]) -> str:
 
 def _seeds(_: Report, __: Sequence[str]) -> str:
     """Count the texts and the labels of the project's own labelled sets."""
-    sets = ("train", "articles", "contrast", "parties", "pages", "furniture", "dev", "test")
+    sets = ("train", "articles", "contrast", "parties", "pages", "furniture", "brief", "dev", "test")
     columns = [_counted(labelled.read(ROOT / "seeds" / f"{name}.jsonl")) for name in sets]
     rows = [["", *sets], ["---"] * (len(sets) + 1)]
     rows += [[title, *(f"{column[title]:,}" if column[title] else "" for column in columns)] for title in columns[0]]

@@ -67,6 +67,7 @@ class Source(_Strict):
         tags: For labelled articles, a PolNeAR file with attributions of some of them.
         evidence: For labelled articles, a file that marks the words by which they deny or accuse.
         articles: For stand-off labels, the files that hold the texts.
+        every_window: Whether an epoch reads all its windows, whatever the stage's ``plain_share``.
 
     """
 
@@ -75,6 +76,7 @@ class Source(_Strict):
     tags: DataFile | None = None
     evidence: DataFile | None = None
     articles: tuple[DataFile, ...] = ()
+    every_window: bool = False
 
     @model_validator(mode="after")
     def _only_what_its_reader_reads(self) -> Source:

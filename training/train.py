@@ -44,6 +44,7 @@ from .vocabulary import without_unused
 
 # One process fits the settings while the others wait, by default not long enough for a large model and fold.
 _LONGEST_WAIT = timedelta(hours=6)
+_RARE = {LABELS.index(label) for label in EVIDENCED}
 
 
 class StanceTrainer(Trainer):
@@ -93,8 +94,7 @@ class StanceTrainer(Trainer):
         processes = self.args.world_size
         size = self.args.per_device_train_batch_size * processes
         lengths = self.train_dataset["length"]
-        rare = {LABELS.index(label) for label in EVIDENCED}
-        plain = [index for index, labels in enumerate(self.train_dataset["labels"]) if rare.isdisjoint(labels)]
+        plain = [index for index, is_plain in enumerate(self.train_dataset["is_plain"]) if is_plain]
         share = self.stage.plain_share
         batches = Batches(lengths, size, self.args.seed, self.args.process_index, processes, plain, share)
         return DataLoaderShard(
@@ -296,10 +296,15 @@ def run_stage(
     settings = Settings.read(start)
     windower, pad_id = load_windower(start, settings)
     classifier = StanceClassifier(TorchEngine(model), windower, settings)
-    articles = [article for source in stage.sources for article in read_source(source, recipe.calibration_fold)]
-    # One corpus may hold the articles of another: a fold is unseen only if no reader gives them.
-    articles = [article for article in articles if article.text.strip() not in left_out]
-    windows = features(articles, windower)
+    windows = []
+    for source in stage.sources:
+        articles = read_source(source, recipe.calibration_fold)
+        # One corpus may hold the articles of another: a fold is unseen only if no reader gives them.
+        articles = [article for article in articles if article.text.strip() not in left_out]
+        windows += [
+            {**window, "is_plain": not source.every_window and _RARE.isdisjoint(window["labels"])}
+            for window in features(articles, windower)
+        ]
     if not windows:
         raise ConfigurationError(
             f"the stage {stage.name!r} has nothing to learn from: its sources have no sentence"

@@ -186,14 +186,15 @@ def test_an_epoch_reads_a_share_of_the_plain_windows(recipe, tmp_path):
     lines = [{"id": f"{i}", "text": "So.", "sentences": [{"start": 0, "end": 3, "label": "none"}]} for i in range(64)]
     labelled.write(tmp_path / "plain.jsonl", lines)
     source = Source(reader="labelled", path=str(tmp_path / "plain.jsonl"))
+    every = source.model_copy(update={"every_window": True})
     steps = []
-    for share in (1.0, 0.25):
-        stage = recipe.stages[0].model_copy(update={"sources": [source], "epochs": 1, "plain_share": share})
-        output = tmp_path / f"{share}"
+    for number, (sources, share) in enumerate([([source], 1.0), ([source], 0.25), ([source, every], 0.25)]):
+        stage = recipe.stages[0].model_copy(update={"sources": sources, "epochs": 1, "plain_share": share})
+        output = tmp_path / f"{number}"
         train(recipe.model_copy(update={"stages": [stage], "output": str(output)}))
         (checkpoint,) = (output / "stance-checkpoints").glob("checkpoint-*")
         steps.append(int(checkpoint.name.partition("-")[2]))
-    assert steps == [64 / recipe.batch_size, 16 / recipe.batch_size]
+    assert steps == [windows / recipe.batch_size for windows in (64, 16, 16 + 64)]
 
 
 def test_a_stage_may_start_from_the_mean_of_stages(recipe):
