@@ -216,11 +216,12 @@ def _seeds(_: Report, __: Sequence[str]) -> str:
 def _counted(texts: Sequence[labelled.Article]) -> dict[str, int]:
     kinds = Counter(text["id"].partition("-")[0] for text in texts)
     labels = Counter(sentence["label"] for text in texts for sentence in text["sentences"])
-    contrast, single = kinds["contrast"], kinds["micro"] + kinds["probe"]
+    contrast, single, brief = kinds["contrast"], kinds["micro"] + kinds["probe"], kinds["brief"]
     return {
-        "articles": len(texts) - contrast - single,
+        "articles": len(texts) - contrast - single - brief,
         "short contrast texts (`contrast-*`)": contrast,
         "texts about one phenomenon (`micro-*`, `probe-*`)": single,
+        "short texts, most sentences plain (`brief-*`)": brief,
         "sentences": labels.total(),
         **{label.value: labels[label.value] for label in LABELS},
     }

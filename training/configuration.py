@@ -67,7 +67,7 @@ class Source(_Strict):
         tags: For labelled articles, a PolNeAR file with attributions of some of them.
         evidence: For labelled articles, a file that marks the words by which they deny or accuse.
         articles: For stand-off labels, the files that hold the texts.
-        every_window: Whether an epoch reads all its windows, whatever the stage's ``plain_share``.
+        every_window: Whether an epoch reads all its windows, where the stage's ``plain_share`` leaves some out.
 
     """
 

@@ -44,6 +44,7 @@ from .vocabulary import without_unused
 
 # One process fits the settings while the others wait, by default not long enough for a large model and fold.
 _LONGEST_WAIT = timedelta(hours=6)
+# A window with none of these is plain.
 _RARE = {LABELS.index(label) for label in EVIDENCED}
 
 
@@ -56,7 +57,7 @@ class StanceTrainer(Trainer):
         classifier: The model in training as a classifier.
         model: The model.
         args: Arguments of the stage.
-        train_dataset: Features.
+        train_dataset: Features, and with each whether it ``is_optional``: one of those that ``plain_share`` is about.
         collator: Makes a batch of features.
         distillation: What the model learns from a teacher; None if it has none.
 
@@ -94,9 +95,9 @@ class StanceTrainer(Trainer):
         processes = self.args.world_size
         size = self.args.per_device_train_batch_size * processes
         lengths = self.train_dataset["length"]
-        plain = [index for index, is_plain in enumerate(self.train_dataset["is_plain"]) if is_plain]
+        optional = [index for index, is_optional in enumerate(self.train_dataset["is_optional"]) if is_optional]
         share = self.stage.plain_share
-        batches = Batches(lengths, size, self.args.seed, self.args.process_index, processes, plain, share)
+        batches = Batches(lengths, size, self.args.seed, self.args.process_index, processes, optional, share)
         return DataLoaderShard(
             self.train_dataset,
             device=self.args.device,
@@ -302,7 +303,7 @@ def run_stage(
         # One corpus may hold the articles of another: a fold is unseen only if no reader gives them.
         articles = [article for article in articles if article.text.strip() not in left_out]
         windows += [
-            {**window, "is_plain": not source.every_window and _RARE.isdisjoint(window["labels"])}
+            {**window, "is_optional": not source.every_window and _RARE.isdisjoint(window["labels"])}
             for window in features(articles, windower)
         ]
     if not windows:

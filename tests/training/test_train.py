@@ -182,7 +182,7 @@ def test_a_model_starts_without_the_tokens_that_its_encoder_reserves(recipe, tmp
         assert torch.equal(after[f"encoder.{name}"][number], before[name][tokens[token]]), token
 
 
-def test_an_epoch_reads_a_share_of_the_plain_windows(recipe, tmp_path):
+def test_an_epoch_reads_a_share_of_the_plain_windows_but_all_of_some_sources(recipe, tmp_path):
     lines = [{"id": f"{i}", "text": "So.", "sentences": [{"start": 0, "end": 3, "label": "none"}]} for i in range(64)]
     labelled.write(tmp_path / "plain.jsonl", lines)
     source = Source(reader="labelled", path=str(tmp_path / "plain.jsonl"))
