@@ -22,7 +22,7 @@ class Batches(Sampler[list[int]]):
         seed: Seed of the order.
         process: Which process this is.
         processes: How many there are.
-        plain: Windows of which each epoch reads other ones, as many as ``share`` says.
+        optional: Windows of which each epoch reads other ones, as many as ``share`` says.
         share: Share of them that an epoch reads.
 
     Example:
@@ -41,12 +41,12 @@ class Batches(Sampler[list[int]]):
         seed: int,
         process: int = 0,
         processes: int = 1,
-        plain: Sequence[int] = (),
+        optional: Sequence[int] = (),
         share: float = 1.0,
     ) -> None:
         self.lengths = lengths
-        self.plain = plain
-        self.left_out = len(plain) - math.ceil(share * len(plain))
+        self.optional = optional
+        self.left_out = len(optional) - math.ceil(share * len(optional))
         self.size = size
         self.seed = seed
         self.epoch = 0
@@ -73,9 +73,9 @@ class Batches(Sampler[list[int]]):
             yield batch[self.process :: self.processes] or batch[:1]
 
     def _draw(self, generator: torch.Generator) -> list[int]:
-        """List the windows of an epoch: all but the plain ones that it leaves out."""
+        """List the windows of an epoch: all but the optional ones that it leaves out."""
         if not self.left_out:
             return list(range(len(self.lengths)))
-        drawn = torch.randperm(len(self.plain), generator=generator)[: self.left_out]
-        without = {self.plain[index] for index in drawn.tolist()}
+        drawn = torch.randperm(len(self.optional), generator=generator)[: self.left_out]
+        without = {self.optional[index] for index in drawn.tolist()}
         return [index for index in range(len(self.lengths)) if index not in without]

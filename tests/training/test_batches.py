@@ -57,7 +57,7 @@ def test_the_loader_passes_the_epoch_on():
 
 
 def test_each_epoch_reads_other_plain_windows_and_all_the_rest():
-    batches = Batches([5] * 20, size=4, seed=13, plain=range(12), share=0.25)
+    batches = Batches([5] * 20, size=4, seed=13, optional=range(12), share=0.25)
     epochs = []
     for epoch in range(3):
         batches.set_epoch(epoch)
