@@ -206,7 +206,7 @@ def _behaviour(_: Report, __: Sequence[str]) -> str:
 
 def _seeds(_: Report, __: Sequence[str]) -> str:
     """Count the texts and the labels of the project's own labelled sets."""
-    sets = ("train", "articles", "contrast", "parties", "pages", "furniture", "brief", "dev", "test")
+    sets = ("train", "articles", "contrast", "parties", "pages", "furniture", "brief", "claims", "dev", "test")
     columns = [_counted(labelled.read(ROOT / "seeds" / f"{name}.jsonl")) for name in sets]
     rows = [["", *sets], ["---"] * (len(sets) + 1)]
     rows += [[title, *(f"{column[title]:,}" if column[title] else "" for column in columns)] for title in columns[0]]
@@ -216,12 +216,15 @@ def _seeds(_: Report, __: Sequence[str]) -> str:
 def _counted(texts: Sequence[labelled.Article]) -> dict[str, int]:
     kinds = Counter(text["id"].partition("-")[0] for text in texts)
     labels = Counter(sentence["label"] for text in texts for sentence in text["sentences"])
-    contrast, single, brief = kinds["contrast"], kinds["micro"] + kinds["probe"], kinds["brief"]
+    short = {
+        "short contrast texts (`contrast-*`)": kinds["contrast"],
+        "texts about one phenomenon (`micro-*`, `probe-*`)": kinds["micro"] + kinds["probe"],
+        "short texts, most sentences plain (`brief-*`)": kinds["brief"],
+        "short texts and stories (`claims-*`)": kinds["claims"],
+    }
     return {
-        "articles": len(texts) - contrast - single - brief,
-        "short contrast texts (`contrast-*`)": contrast,
-        "texts about one phenomenon (`micro-*`, `probe-*`)": single,
-        "short texts, most sentences plain (`brief-*`)": brief,
+        "articles": len(texts) - sum(short.values()),
+        **short,
         "sentences": labels.total(),
         **{label.value: labels[label.value] for label in LABELS},
     }

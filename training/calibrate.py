@@ -8,9 +8,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import fbeta_score
 
 from stance.document import LABELS, Label
 from stance.labelled import Article
@@ -19,7 +18,7 @@ from stance.settings import Settings
 
 _STANCES = [index for index, label in enumerate(LABELS) if label is not Label.NONE]
 # A denial or an allegation that is missed loses its target too: finding more of them is worth some F1.
-_BETA = 1.8
+_BETA = 1.4
 _WEIGHTS = (0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0, 2.4, 2.9, 3.5, 4.2)
 
 Floats = NDArray[np.float64]
@@ -42,7 +41,7 @@ def calibrate(gold: Sequence[Article], predicted: Sequence[Article]) -> Settings
     return Settings(
         temperature=temperature,
         label_bias=bias,
-        label_weights=fit_label_weights(log_scores / temperature + bias, truth),
+        label_weights=fit_label_weights(log_scores / temperature + bias),
         speaker_calibration=fit_speaker_calibration(gold, predicted),
     )
 
@@ -88,12 +87,14 @@ def fit_label_calibration(logits: Floats, truth: Integers) -> tuple[float, tuple
     return round(float(np.exp(fitted[0])), 4), (0.0, denial, allegation, none)
 
 
-def fit_label_weights(logits: Floats, truth: Integers) -> tuple[float, float, float, float]:
-    """Find by grid search the weights of probabilities that give the best macro-F1.8 over the three stances.
+def fit_label_weights(logits: Floats) -> tuple[float, float, float, float]:
+    """Find by grid search the weights of probabilities that give the best expected macro-F1.4 over the three stances.
+
+    The expectation is over the calibrated probabilities, not over the labels of these sentences: of a few hundred
+    denials, which weights find most is half chance (Ye et al., 2012, https://arxiv.org/abs/1206.4625).
 
     Args:
         logits: Calibrated, (N, 4).
-        truth: Indices of the right labels, (N,).
 
     Returns:
         A weight for each label; assertions and none weigh 1.
@@ -102,8 +103,14 @@ def fit_label_weights(logits: Floats, truth: Integers) -> tuple[float, float, fl
 
     def score(weights: tuple[float, ...]) -> float:
         guess = (logits + np.log(weights)).argmax(axis=-1)
-        return float(fbeta_score(truth, guess, beta=_BETA, labels=_STANCES, average="macro", zero_division=0))
+        total = 0.0
+        for stance in _STANCES:
+            guessed = guess == stance
+            found = probabilities[guessed, stance].sum()
+            total += (1 + _BETA**2) * found / (_BETA**2 * probabilities[:, stance].sum() + guessed.sum())
+        return float(total)
 
+    probabilities = softmax(logits, axis=-1)
     # Of weights that do as well, those that change least.
     return max(
         ((1.0, denial, allegation, 1.0) for denial, allegation in product(_WEIGHTS, _WEIGHTS)),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import fbeta_score
 
 from training.calibrate import calibrate, fit_label_calibration, fit_label_weights
 
@@ -31,16 +32,31 @@ def test_a_label_that_does_not_occur_is_not_ruled_out():
 
 
 def test_a_rare_label_that_is_always_second_gains_weight():
-    logits = np.log([[0.55, 0.43, 0.01, 0.01]] * 10 + [[0.9, 0.05, 0.04, 0.01]] * 90 + [[0.1, 0.05, 0.84, 0.01]] * 5)
-    truth = np.array([1] * 10 + [0] * 90 + [2] * 5)
-    weights = fit_label_weights(logits, truth)
+    sentences = [[0.55, 0.43, 0.01, 0.01]] * 10 + [[0.97, 0.01, 0.01, 0.01]] * 90 + [[0.05, 0.01, 0.93, 0.01]] * 5
+    weights = fit_label_weights(np.log(sentences))
     assert weights[1] > 1.2
     assert weights[0] == weights[2] == weights[3] == 1.0
 
 
 def test_weights_that_change_nothing_stay_1():
     logits = np.log([[0.97, 0.01, 0.01, 0.01], [0.01, 0.97, 0.01, 0.01], [0.01, 0.01, 0.97, 0.01]] * 3)
-    assert fit_label_weights(logits, np.array([0, 1, 2] * 3)) == (1.0, 1.0, 1.0, 1.0)
+    assert fit_label_weights(logits) == (1.0, 1.0, 1.0, 1.0)
+
+
+def test_the_expected_best_weights_are_near_the_best_for_drawn_labels():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(50_000, 4)) * 1.5 + np.array([2.5, -0.5, -0.5, -1.0])
+    truth = draw(logits, rng)
+
+    def found(weights):
+        guess = (logits + np.log(weights)).argmax(-1)
+        return fbeta_score(truth, guess, beta=1.4, labels=[0, 1, 2], average="macro")
+
+    fitted = fit_label_weights(logits)
+    assert found(fitted) > found((1.0, 1.0, 1.0, 1.0)) + 0.01
+    assert found(fitted) > max(
+        found((1.0, 0.5 * fitted[1], 0.5 * fitted[2], 1.0)), found((1.0, 2 * fitted[1], 2 * fitted[2], 1.0))
+    )
 
 
 def test_the_speakers_confidence_becomes_how_often_it_is_right():
