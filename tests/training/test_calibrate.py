@@ -43,7 +43,7 @@ def test_weights_that_change_nothing_stay_1():
     assert fit_label_weights(logits) == (1.0, 1.0, 1.0, 1.0)
 
 
-def test_the_expected_best_weights_are_near_the_best_for_drawn_labels():
+def test_the_weights_that_are_expected_to_be_best_are_better_than_their_neighbours_on_drawn_labels():
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(50_000, 4)) * 1.5 + np.array([2.5, -0.5, -0.5, -1.0])
     truth = draw(logits, rng)
@@ -52,11 +52,9 @@ def test_the_expected_best_weights_are_near_the_best_for_drawn_labels():
         guess = (logits + np.log(weights)).argmax(-1)
         return fbeta_score(truth, guess, beta=1.4, labels=[0, 1, 2], average="macro")
 
-    fitted = fit_label_weights(logits)
-    assert found(fitted) > found((1.0, 1.0, 1.0, 1.0)) + 0.01
-    assert found(fitted) > max(
-        found((1.0, 0.5 * fitted[1], 0.5 * fitted[2], 1.0)), found((1.0, 2 * fitted[1], 2 * fitted[2], 1.0))
-    )
+    _, denial, allegation, _ = fitted = fit_label_weights(logits)
+    for factor in (0.8, 1.25):
+        assert found(fitted) > found((1.0, factor * denial, factor * allegation, 1.0))
 
 
 def test_the_speakers_confidence_becomes_how_often_it_is_right():
