@@ -216,15 +216,15 @@ def _seeds(_: Report, __: Sequence[str]) -> str:
 def _counted(texts: Sequence[labelled.Article]) -> dict[str, int]:
     kinds = Counter(text["id"].partition("-")[0] for text in texts)
     labels = Counter(sentence["label"] for text in texts for sentence in text["sentences"])
-    short = {
+    others = {
         "short contrast texts (`contrast-*`)": kinds["contrast"],
         "texts about one phenomenon (`micro-*`, `probe-*`)": kinds["micro"] + kinds["probe"],
         "short texts, most sentences plain (`brief-*`)": kinds["brief"],
         "short texts and stories (`claims-*`)": kinds["claims"],
     }
     return {
-        "articles": len(texts) - sum(short.values()),
-        **short,
+        "articles": len(texts) - sum(others.values()),
+        **others,
         "sentences": labels.total(),
         **{label.value: labels[label.value] for label in LABELS},
     }

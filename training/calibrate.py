@@ -100,14 +100,13 @@ def fit_label_weights(logits: Floats) -> tuple[float, float, float, float]:
         A weight for each label; assertions and none weigh 1.
 
     """
-    probabilities = softmax(logits, axis=-1)
+    probabilities = softmax(logits, axis=-1)[:, _STANCES]
     there = probabilities.sum(axis=0)
 
     def score(weights: tuple[float, ...]) -> float:
-        guess = (logits + np.log(weights)).argmax(axis=-1)
-        found = [probabilities[guess == stance, stance].sum() for stance in _STANCES]
-        guessed = [(guess == stance).sum() for stance in _STANCES]
-        return float(((1 + _BETA**2) * np.array(found) / (_BETA**2 * there[_STANCES] + guessed)).mean())
+        guessed = (logits + np.log(weights)).argmax(axis=-1)[:, None] == _STANCES
+        found = (probabilities * guessed).sum(axis=0)
+        return float(((1 + _BETA**2) * found / (_BETA**2 * there + guessed.sum(axis=0))).mean())
 
     # Of weights that do as well, those that change least.
     return max(
