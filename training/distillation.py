@@ -69,7 +69,8 @@ class Distillation:
         def cross(model: nn.Module, _: object, output: StanceOutput) -> StanceOutput:
             if not model.training:
                 return output
-            features = tuple(bridge(own[index]) for index, bridge in enumerate(student.bridge))
+            # Autocast, under which layers give bfloat16, ends with the model's own forward pass.
+            features = tuple(bridge(own[index].float()) for index, bridge in enumerate(student.bridge))
             return BridgedOutput(**vars(output), features=features)
 
         self._hook = student.register_forward_hook(cross)

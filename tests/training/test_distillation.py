@@ -143,6 +143,11 @@ def test_the_teacher_is_trained_first_and_the_model_keeps_nothing_of_it(tmp_path
     assert any(not torch.equal(weights[name], others[name]) for name in weights)
 
 
+def test_a_student_is_taught_in_bfloat16_too(tmp_path):
+    weights = load_file(train(taught(tmp_path, precision="bf16")) / "model.safetensors")
+    assert all(value.isfinite().all() for value in weights.values())
+
+
 def test_a_teacher_has_not_seen_the_fold_either(tmp_path, monkeypatch):
     read = []
     monkeypatch.setattr(
