@@ -101,7 +101,7 @@ class Distillation:
         loss = _GOLD_WEIGHT * gold_loss + answer_loss(output, taught, is_there, mask.bool())
         places = [*[mask.bool()] * (len(_FEATURE_WEIGHTS) - 1), is_there]
         for index, (weight, place, own) in enumerate(zip(_FEATURE_WEIGHTS, places, output.features, strict=True)):
-            loss = loss + weight * feature_loss(own[place].float(), self._taught[index][place].float())
+            loss = loss + weight * feature_loss(own[place], self._taught[index][place].float())
         return loss
 
 

@@ -178,7 +178,8 @@ def train(recipe: Recipe, left_out: frozenset[str] = frozenset()) -> Path:
             initialise(recipe, start)
     # First of all, so that what is wrong with a teacher shows before hours of training.
     wanted = [stage for stage in recipe.stages if not is_model(output / f"{stage.name}{suffix}")]
-    teachers = {path: train(teacher_recipe(path, fold), left_out) for stage in wanted if (path := stage.teacher)}
+    paths = dict.fromkeys(stage.teacher for stage in wanted if stage.teacher)
+    teachers = {path: train(teacher_recipe(path, fold), left_out) for path in paths}
     for folder in teachers.values():
         corresponding_tokens(start, folder)
     ends: dict[str, Path] = {}
