@@ -96,12 +96,14 @@ def test_figures_are_written_as_people_write_them():
     measured = {"articles": 1234, "sentences": 5, "metrics": {"ECE": 0.0194}, "folds": [0, 1]}
     confusion = {"denial": {"denial": 3, "none": 1}, "none": {"denial": 2, "none": 0}}
     measured |= {"confusion": confusion, "targets": {"allegations found": 9, "right": 7}}
+    measured |= {"changed by int8": {"label or speaker": 0.00724}}
     assert figure(measured, "articles") == "1,234"
     assert figure(measured, "ECE") == "0.019"
     assert figure(measured, "folds") == "0, 1"
     assert figure(measured, "found denial") == "3 of 4"
     assert figure(measured, "right denial") == "3 of 5"
     assert figure(measured, "targets") == "7 of 9"
+    assert figure(measured, "changed label or speaker") == "0.72%"
 
 
 def test_the_share_of_the_bare_encoders_speed_is_quoted_with_its_spread(tmp_path, monkeypatch):

@@ -96,7 +96,8 @@ def figure(measured: Report, name: str) -> str:
         measured: What the report has on the set.
         name: A metric; ``articles`` or ``sentences``; ``folds``; ``found LABEL``, how many sentences of a label were
             given it, out of how many; ``right LABEL``, how many sentences that were given a label are of it, likewise;
-            ``targets``, how many targets of the allegations that were found are right.
+            ``targets``, how many targets of the allegations that were found are right; ``changed label``, ``changed
+            speaker`` and ``changed label or speaker``, in what share of the sentences int8 changes that.
 
     Returns:
         The figure as text.
@@ -108,11 +109,13 @@ def figure(measured: Report, name: str) -> str:
         return ", ".join(map(str, measured["folds"]))
     if name == "targets":
         return f"{measured['targets']['right']:,} of {measured['targets']['allegations found']:,}"
-    kind, _, label = name.partition(" ")
+    kind, _, what = name.partition(" ")
     if kind in ("found", "right"):
         confusion = measured["confusion"]
-        whole = confusion[label] if kind == "found" else {gold: row[label] for gold, row in confusion.items()}
-        return f"{whole[label]:,} of {sum(whole.values()):,}"
+        whole = confusion[what] if kind == "found" else {gold: row[what] for gold, row in confusion.items()}
+        return f"{whole[what]:,} of {sum(whole.values()):,}"
+    if kind == "changed":
+        return f"{measured['changed by int8'][what]:.2%}"
     return f"{measured['metrics'][name]:.3f}"
 
 
