@@ -31,7 +31,8 @@ def changes(some: Sequence[Document], others: Sequence[Document]) -> dict[str, f
     label = [one.label != other.label for one, other in pairs]
     speaker = [(one.speaker and one.speaker.name) != (other.speaker and other.speaker.name) for one, other in pairs]
     either = [first or second for first, second in zip(label, speaker, strict=True)]
-    differences = (abs(one.scores[name] - other.scores[name]) for one, other in pairs for name in one.scores)
+    scores = [(one.scores, other.scores) for one, other in pairs if one.scores and other.scores]
+    differences = (abs(one[label] - other[label]) for one, other in scores for label in one)
     shares = {"label": sum(label), "speaker": sum(speaker), "label or speaker": sum(either)}
     return {
         "sentences": len(pairs),
