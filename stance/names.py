@@ -16,6 +16,7 @@ from itertools import dropwhile
 
 from stance.decoding import Candidates
 from stance.lines import unwrap
+from stance.spacing import EvenlySpaced
 
 PRONOUNS = frozenset(
     "i me my mine we us our ours you your yours he him his she her hers it its they them their theirs who whom".split()
@@ -105,8 +106,9 @@ class Names:
 
     def __init__(self, text: str) -> None:
         self._written = text
-        # A line break that only wraps a text is a space between the words of a name.
-        self.text = text = unwrap(text)
+        # A line break that only wraps a text is a space between the words of a name, and so is a gap of any width.
+        self._even = EvenlySpaced(unwrap(text))
+        text = self._even.text
         acronyms = _acronyms(text)
         self._bearers = _bearers(text)
         only = [name for names in self._bearers.values() if len(names) == 1 for name in names]
@@ -133,7 +135,7 @@ class Names:
         return self._called[form]
 
     def as_written(self, party: Party) -> str:
-        """Return the name of a party as it stands in the article: with a line break, if it is wrapped everywhere."""
+        """Return the name of a party as it stands in the article: with its line break or gap, if everywhere."""
         if party.name not in self._spellings:
             own = self._written[slice(*party.span)]
             self._spellings[party.name] = party.name if own == party.name or party.name in self._written else own
@@ -150,7 +152,7 @@ class Names:
             The party.
 
         """
-        words = self.text[slice(*mention)]
+        words = self._words(mention)
         refers = _refers(words)
         party = self._pointed_at(name, akin_to=None if refers else words, gender=_GENDER_OF_PRONOUN.get(words.lower()))
         if not refers and self._describes(words):
@@ -194,7 +196,7 @@ class Names:
     def _read_genders(self) -> dict[str, str]:
         """Map each name that stands behind a title somewhere to the gender of who bears it, if titles agree."""
         genders: dict[str, set[str]] = defaultdict(set)
-        for couple, title, name in set(_TITLED.findall(self.text)):
+        for couple, title, name in set(_TITLED.findall(self._even.text)):
             # A Lord Chancellor may be a woman.
             if name.split(" ", maxsplit=1)[0].lower() in _TITLES:
                 continue
@@ -220,7 +222,7 @@ class Names:
         total: dict[str, float] = defaultdict(float)
         place: dict[str, tuple[int, int]] = {}
         for span, probability in zip(candidates.spans, candidates.probabilities, strict=True):
-            name = self.fullest(self.text[slice(*span)])
+            name = self.fullest(self._words(span))
             is_possible = name != except_for and self._may_be(name, gender)
             if is_possible and (akin_to is None or self._akin(akin_to, name)):
                 total[name] += probability
@@ -228,7 +230,7 @@ class Names:
         if not total:
             return None
         best = max(total, key=lambda name: total[name])
-        return self._party(self.text[slice(*place[best])], place[best], total[best])
+        return self._party(self._words(place[best]), place[best], total[best])
 
     def _describes(self, words: str) -> bool:
         """Tell whether words with an article are no person's name: "a lawmaker", "the Glasgow MP", "the Times"."""
@@ -269,12 +271,16 @@ class Names:
 
     def _party(self, form: str, span: tuple[int, int], probability: float) -> Party:
         name = self.fullest(form)
-        start = self.text.find(name, span[0], span[1])
+        start = self._even.text.find(name, *self._even.here(span))
         if start < 0:
             if name not in self._places:
-                self._places[name] = self.text.find(name)
+                self._places[name] = self._even.text.find(name)
             start = self._places[name]
-        return Party(name, (start, start + len(name)), probability)
+        return Party(name, self._even.there((start, start + len(name))), probability)
+
+    def _words(self, span: tuple[int, int]) -> str:
+        """Read a span of the article, evenly spaced."""
+        return self._even.text[slice(*self._even.here(span))]
 
 
 def _refers(mention: str) -> bool:

@@ -293,17 +293,18 @@ def test_a_businesswoman_is_not_he():
     assert Names(text).speaker((29, 31), Candidates(((0, 22),), (0.9,), 0.05)).name == "He"
 
 
-def test_a_name_that_is_wrapped_is_the_same_as_elsewhere():
+@pytest.mark.parametrize("gap", ["\n", "\r\n", "\n    ", " \n", "  ", "\u00a0"])
+def test_a_name_that_is_wrapped_or_spaced_is_the_same_as_elsewhere(gap):
     text = (
-        "The ferry hit the pier of the old harbour at\nnoon, and two were hurt, a woman named Lena\n"
+        f"The ferry hit the pier of the old harbour at\nnoon, and two were hurt, a woman named Lena{gap}"
         "Ortiz said. The owners, the Reed Lines of\nthe old harbour, did not speak. Ortiz left the\npier at once."
     )
     names = Names(text)
-    wrapped, surname = text.index("Lena"), text.rindex("Ortiz")
-    places = ((wrapped, wrapped + 10), (surname, surname + 5))
+    first, surname = text.index("Lena"), text.rindex("Ortiz")
+    places = ((first, text.index("Ortiz") + 5), (surname, surname + 5))
     party = names.speaker(places[1], Candidates(places, (0.5, 0.4), 0.05))
     assert (party.name, party.span, round(party.probability, 2)) == ("Lena Ortiz", places[0], 0.9)
-    assert names.as_written(party) == "Lena\nOrtiz"
+    assert names.as_written(party) == f"Lena{gap}Ortiz"
     again = Names(f"{text} Lena Ortiz spoke.")
     assert again.as_written(again.speaker(places[0], Candidates(places[:1], (0.5,), 0.05))) == "Lena Ortiz"
 

@@ -44,7 +44,18 @@ BASELINE = "seeds/test.jsonl tfidf"
 OUTSIDE = {"out-of-fold": "labelled-train.jsonl.gz", "labelled-dev": "labelled-dev.jsonl"}
 """The sets of the outside corpora, which are measured on demand, and their files."""
 
-CODE = ("lines", "sentences", "windows", "decoding", "names", "assembly", "matching", "evaluation", "settings")
+CODE = (
+    "lines",
+    "sentences",
+    "windows",
+    "decoding",
+    "spacing",
+    "names",
+    "assembly",
+    "matching",
+    "evaluation",
+    "settings",
+)
 """The modules of the library on which a figure hangs beside the network."""
 
 
