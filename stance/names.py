@@ -16,7 +16,7 @@ from itertools import dropwhile
 
 from stance.decoding import Candidates
 from stance.lines import unwrap
-from stance.spacing import EvenlySpaced
+from stance.spelling import PlainText
 
 PRONOUNS = frozenset(
     "i me my mine we us our ours you your yours he him his she her hers it its they them their theirs who whom".split()
@@ -106,9 +106,9 @@ class Names:
 
     def __init__(self, text: str) -> None:
         self._written = text
-        # A line break that only wraps a text is a space between the words of a name, and so is a gap of any width.
-        self._even = EvenlySpaced(unwrap(text))
-        text = self._even.text
+        # A line break that only wraps a text is a space between the words of a name.
+        self._plain = PlainText(unwrap(text))
+        text = self._plain.text
         acronyms = _acronyms(text)
         self._bearers = _bearers(text)
         only = [name for names in self._bearers.values() if len(names) == 1 for name in names]
@@ -135,7 +135,7 @@ class Names:
         return self._called[form]
 
     def as_written(self, party: Party) -> str:
-        """Return the name of a party as it stands in the article: with its line break or gap, if everywhere."""
+        """Return the name of a party as it stands in the article: with its line break, if it has one everywhere."""
         if party.name not in self._spellings:
             own = self._written[slice(*party.span)]
             self._spellings[party.name] = party.name if own == party.name or party.name in self._written else own
@@ -196,7 +196,7 @@ class Names:
     def _read_genders(self) -> dict[str, str]:
         """Map each name that stands behind a title somewhere to the gender of who bears it, if titles agree."""
         genders: dict[str, set[str]] = defaultdict(set)
-        for couple, title, name in set(_TITLED.findall(self._even.text)):
+        for couple, title, name in set(_TITLED.findall(self._plain.text)):
             # A Lord Chancellor may be a woman.
             if name.split(" ", maxsplit=1)[0].lower() in _TITLES:
                 continue
@@ -271,16 +271,16 @@ class Names:
 
     def _party(self, form: str, span: tuple[int, int], probability: float) -> Party:
         name = self.fullest(form)
-        start = self._even.text.find(name, *self._even.here(span))
+        start = self._plain.text.find(name, *self._plain.here(span))
         if start < 0:
             if name not in self._places:
-                self._places[name] = self._even.text.find(name)
+                self._places[name] = self._plain.text.find(name)
             start = self._places[name]
-        return Party(name, self._even.there((start, start + len(name))), probability)
+        return Party(name, self._plain.there((start, start + len(name))), probability)
 
     def _words(self, span: tuple[int, int]) -> str:
-        """Read a span of the article, evenly spaced."""
-        return self._even.text[slice(*self._even.here(span))]
+        """Read a span of the article in plain spelling."""
+        return self._plain.text[slice(*self._plain.here(span))]
 
 
 def _refers(mention: str) -> bool:

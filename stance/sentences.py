@@ -19,12 +19,13 @@ Boundary = tuple[int, int]
 # A quotation mark after a space closes too, as that of the outer quotation does in print.
 _CLOSERS = "\"'”’»)]"
 _CLOSER = f"[{re.escape(_CLOSERS)}]"
-_STOP = re.compile(rf"""([.!?…]){_CLOSER}*(?:\s{_CLOSER}+(?!\S))?\s+(?=["'“‘«(\[]*([\w.…]*))""")
+# One that opens English quotations closes others, right behind the stop: „So.“
+_STOP = re.compile(rf"""([.!?…])[{re.escape(_CLOSERS)}“]*(?:\s{_CLOSER}+(?!\S))?\s+(?=["'“‘«(\[„]*([\w.…]*))""")
 _WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
-_CLOSING = f"{_WHITE_SPACE}.!?…{_CLOSERS}"
+_CLOSING = f"{_WHITE_SPACE}.!?…{_CLOSERS}“"
 
 _LAST_WORD = re.compile(r"(?:\w['’&])?[\w.]+\Z")  # "didn't" and "AT&T" do not end in an initial
-_OPENING = ".… \"'“‘«(["
+_OPENING = ".… \"'“‘«([„"
 _LONGEST = 12  # characters to look back at; longer words are no abbreviations
 _LETTERS = re.compile(r"[^\W\d_]|(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")  # "J", "U.S", "a.m", "Ph.D"
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from stance.lines import LINE_BREAKS, unwrap
+from stance.spelling import ACCENTS
 from stance.surrogates import replace_surrogates
 
 LOWER, CAPITALISED, UPPER = 0, 1, 2
@@ -26,6 +27,7 @@ N_SURFACES = 9
 _UPPERCASE = np.array([chr(code).isupper() for code in range(0x2000)] + [False])
 # The last character that is white space is U+3000.
 _WHITE_SPACE = np.array([chr(code).isspace() for code in range(0x3001)] + [False])
+_ACCENT = np.array([ACCENTS[0] <= chr(code) <= ACCENTS[-1] for code in range(0x371)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +117,13 @@ class Windower:
         self, text: str, spans: Sequence[tuple[int, int]]
     ) -> list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
         """Tokenise each sentence into ids, offsets and surfaces, its marker first."""
-        next_word = _next_word(text)
+        codes = _codepoints(text)
+        next_word = _next(_WHITE_SPACE, codes)
+        past_accents = _next(_ACCENT, codes)
         capitals = np.concatenate(([0], np.cumsum(_is_upper(text))))
         encodings = self.tokenizer.encode_batch([text[start:end] for start, end in spans], add_special_tokens=False)
         pieces = []
-        for encoding, (start, _) in zip(encodings, spans, strict=True):
+        for encoding, (start, end) in zip(encodings, spans, strict=True):
             ids = np.array([self.sep_id, *encoding.ids], dtype=np.int64)[: self.window - 1]
             offsets = np.array([(0, 0), *encoding.offsets], dtype=np.int64)[: self.window - 1] + start
             # Byte-level tokenizers count the white space before a word as part of it.
@@ -128,6 +132,8 @@ class Windower:
             upper = capitals[offsets[:, 1]] - capitals[offsets[:, 0]]
             size = offsets[:, 1] - offsets[:, 0]
             surface = np.where((upper == size) & (size > 1), UPPER, np.where(upper > 0, CAPITALISED, LOWER))
+            # Others leave out the accent behind a letter where it is a character of its own.
+            offsets[1:, 1] = np.minimum(past_accents[offsets[1:, 1]], end)
             pieces.append((ids, offsets, surface.astype(np.int64)))
         return pieces
 
@@ -231,10 +237,10 @@ def _is_upper(text: str) -> NDArray[np.bool_]:
     return upper
 
 
-def _next_word(text: str) -> NDArray[np.int64]:
-    """Map every index to that of the next character that is no white space; one more entry for the end."""
-    is_white = _WHITE_SPACE[np.minimum(_codepoints(text), len(_WHITE_SPACE) - 1)]
-    places = np.append(np.where(is_white, len(text), np.arange(len(text))), len(text))
+def _next(skipped: NDArray[np.bool_], codes: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Map every index to that of the next character that is not to be skipped; one more entry for the end."""
+    end = len(codes)
+    places = np.append(np.where(skipped[np.minimum(codes, len(skipped) - 1)], end, np.arange(end)), end)
     nearest: NDArray[np.int64] = np.minimum.accumulate(places[::-1])[::-1]
     return nearest
 
@@ -252,7 +258,10 @@ def _marker_surfaces(text: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.
     # Quotations are counted within their line: an unclosed one does not run on through the whole article.
     line_starts = np.maximum.accumulate(np.where(breaks > 0, starts, 0))
     straight = np.concatenate(([0], np.cumsum(codes == ord('"'))))
-    curly = np.concatenate(([0], np.cumsum((codes == ord("“")).astype(int) - (codes == ord("”")))))
+    # Where „ opens quotations, “ closes them.
+    openers, closers = ("„", "“”") if "„" in text else ("“", "”")
+    turns = np.isin(codes, [*map(ord, openers)]).astype(int) - np.isin(codes, [*map(ord, closers)])
+    curly = np.concatenate(([0], np.cumsum(turns)))
     is_open = ((straight[starts] - straight[line_starts]) % 2 == 1) | (curly[starts] - curly[line_starts] > 0)
     surfaces: NDArray[np.int64] = FIRST_MARKER_SURFACE + 2 * breaks + is_open
     return surfaces

@@ -293,7 +293,7 @@ def test_a_businesswoman_is_not_he():
     assert Names(text).speaker((29, 31), Candidates(((0, 22),), (0.9,), 0.05)).name == "He"
 
 
-@pytest.mark.parametrize("gap", ["\n", "\r\n", "\n    ", " \n", "  ", "\u00a0"])
+@pytest.mark.parametrize("gap", ["\n", "\r\n", "\n    ", " \n", "  ", "\u00a0", " \u200b"])
 def test_a_name_that_is_wrapped_or_spaced_is_the_same_as_elsewhere(gap):
     text = (
         f"The ferry hit the pier of the old harbour at\nnoon, and two were hurt, a woman named Lena{gap}"

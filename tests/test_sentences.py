@@ -48,6 +48,7 @@ def test_blank_text_has_no_sentences(text):
         "“I left.” |“So did I.” |He said ‘no.’ |She did not",
         "He called it \"a lie\". |'Jail!' |Roe shouted. |''Never,'' he said.",
         '"That is it." |(He left.) |[Then he came back.] |«Oui.» |She stayed.',
+        "He said: „I left.“ |She „never“ did. |„Jail!“ |„For whom?” |“ So he said.",
         "“He said, ‘I left.’ ” he recalled. |“It was great. ” |Roe said: “Then ‘Go!’ ”",
         # ellipses
         "Well... maybe. |I waited… |Nobody came. |It ended. ... |They left. . . . |We stayed.",

@@ -1,5 +1,6 @@
 """Windows hold whole sentences, overlap, and read each sentence once, with right offsets."""
 
+import unicodedata
 from itertools import pairwise
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import stance
 from stance.sentences import split
 from stance.windows import CAPITALISED, LOWER, UPPER, assign_reads, group_sentences
 
@@ -50,6 +52,26 @@ def test_offsets_give_back_the_words(windower):
     words = [text[start:end] for start, end in window.offsets[~window.is_marker]]
     assert "".join(words) == "".join(text.split())
     assert len(window) == len(window.sentence_ids) == len(window.surface_ids) == len(window.offsets)
+
+
+def test_a_word_ends_behind_the_accent_of_its_last_letter():
+    text = unicodedata.normalize("NFD", "José denied it to Renée Sangaré.")
+    windower = stance.load().windower
+    (window,) = windower.windows(text, split(text))
+    words = [text[start:end] for start, end in window.offsets[~window.is_marker]]
+    assert unicodedata.normalize("NFC", "".join(words)) == "JosédeniedittoRenéeSangaré."
+    # A caller's sentences may part them.
+    (parted,) = windower.windows(text, [(0, 4), (4, len(text))])
+    assert parted.offsets[~parted.is_marker][0].tolist() == [0, 4]
+
+
+@pytest.mark.parametrize(("opened", "closed"), ["“”", "„“", "„”"])
+def test_a_quotation_is_open_until_its_own_mark(windower, opened, closed):
+    text = f"{opened}One. Two.{closed} Three."
+    end = text.index(closed) + 1
+    (window,) = windower.windows(text, [(0, 5), (6, end), (end + 1, len(text))])
+    _, inside, behind = window.surface_ids[1:][np.diff(window.sentence_ids) > 0]
+    assert inside == behind + 1
 
 
 def test_surfaces_keep_capitals_line_breaks_and_open_quotations(windower):

@@ -49,7 +49,7 @@ CODE = (
     "sentences",
     "windows",
     "decoding",
-    "spacing",
+    "spelling",
     "names",
     "assembly",
     "matching",
