@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,35 @@ def test_a_denial_and_an_accusation_go_to_those_who_make_them():
 def test_a_pronoun_is_resolved_to_a_name():
     doc = stance.classify('Mayor Ada Brook opened the bridge on Friday.\n\n"It will last a century," she said.')
     assert doc.sentences[1].speaker.name == "Ada Brook"
+
+
+@pytest.mark.parametrize(
+    "respell",
+    [
+        lambda text: text.replace(" ", "\u00a0"),
+        lambda text: text.replace(". ", ".  ").replace("\n", "\r\n"),
+        lambda text: text.replace("\n", "\n    "),
+        lambda text: re.sub(r"\b(\w{3})(\w{3})", "\\1\u00ad\\2", text),
+        lambda text: text.replace(" ", " \u200b"),
+        lambda text: unicodedata.normalize("NFD", text),
+    ],
+    ids=["non-breaking", "wide", "indented", "soft hyphens", "zero width", "accents"],
+)
+def test_how_a_text_is_spelt_changes_neither_labels_nor_speakers(respell):
+    text = (
+        "Bishop Renée Sangaré denied on Monday that she had hidden the letters.\n\n"
+        "José Ibarra, the treasurer, accused the diocese of Vellamo of shredding them.\n\n"
+        "“They were there in May,” Ibarra said. Sangaré said the archive had flooded.\n"
+    )
+    first, second = ([_said(sentence) for sentence in stance.classify(one).sentences] for one in (text, respell(text)))
+    assert first == second
+    assert {speaker for _, speaker, _ in first} == {"Renée Sangaré", "José Ibarra"}
+
+
+def _said(sentence):
+    names = (sentence.speaker and sentence.speaker.name, sentence.target and sentence.target.text)
+    plain = (name and re.sub("[\u00ad\u200b]", "", unicodedata.normalize("NFC", name)) for name in names)
+    return sentence.label, *(name and " ".join(name.split()) for name in plain)
 
 
 def test_the_public_functions_work_together(tmp_path):
