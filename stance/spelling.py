@@ -18,7 +18,12 @@ ACCENTS = "\u0300-\u036f"
 """The characters that put an accent on the letter before them, as a range in a character class."""
 
 _UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
-_ODD = re.compile(rf"[^\S{LINE_BREAKS}]{{2,}}|[^\S {LINE_BREAKS}]|[^\W\d_][{ACCENTS}]+|[{_UNSEEN}]+")
+_GAP = rf"[^\S{LINE_BREAKS}]"
+# A gap that is not one space, with what is not seen in it; a letter with its accents; what is not seen in a word.
+_ODD = re.compile(
+    rf"[{_UNSEEN}]+{_GAP}(?:{_GAP}|[{_UNSEEN}])*|{_GAP}(?:{_GAP}|[{_UNSEEN}])+|(?! ){_GAP}"
+    rf"|[^\W\d_][{ACCENTS}]+|[{_UNSEEN}]+"
+)
 
 
 class PlainText:
@@ -65,6 +70,6 @@ class PlainText:
 
 
 def _spell(odd: str) -> str:
-    if odd.isspace():
+    if any(map(str.isspace, odd)):
         return " "
     return "" if odd[0] in _UNSEEN else unicodedata.normalize("NFC", odd)

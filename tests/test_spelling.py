@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stance.spelling import PlainText
 
 
-@pytest.mark.parametrize("gap", ["  ", "\t", " \u2009 ", "\u00a0", "      ", " \u200b", "\u200b \u2060"])
+@pytest.mark.parametrize("gap", ["  ", "\t", " \u2009 ", "\u00a0", "      ", " \u200b", "\u200b \u2060", " \u200b "])
 def test_every_gap_is_one_space(gap):
     text = gap.join(["The", "mayor", "spoke."])
     plain = PlainText(text)
