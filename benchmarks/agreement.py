@@ -20,7 +20,7 @@ def changes(some: Sequence[Document], others: Sequence[Document]) -> dict[str, f
 
     Returns:
         The number of sentences, the share of them whose label, whose speaker, and of which either is another, and the
-        largest difference of a score.
+        largest difference of a score, where there are scores.
 
     """
     pairs = [
@@ -32,12 +32,12 @@ def changes(some: Sequence[Document], others: Sequence[Document]) -> dict[str, f
     speaker = [(one.speaker and one.speaker.name) != (other.speaker and other.speaker.name) for one, other in pairs]
     either = [first or second for first, second in zip(label, speaker, strict=True)]
     scores = [(one.scores, other.scores) for one, other in pairs if one.scores and other.scores]
-    differences = (abs(one[label] - other[label]) for one, other in scores for label in one)
+    differences = (abs(one[name] - other[name]) for one, other in scores for name in one)
     shares = {"label": sum(label), "speaker": sum(speaker), "label or speaker": sum(either)}
     return {
         "sentences": len(pairs),
         **{name: count / len(pairs) for name, count in shares.items()},
-        "largest difference of a score": max(differences),
+        "largest difference of a score": max(differences, default=0.0),
     }
 
 

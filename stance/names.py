@@ -135,7 +135,7 @@ class Names:
         return self._called[form]
 
     def as_written(self, party: Party) -> str:
-        """Return the name of a party as it stands in the article: with its line break, if it has one everywhere."""
+        """Return the name of a party as it stands in the article, which may nowhere spell it plainly."""
         if party.name not in self._spellings:
             own = self._written[slice(*party.span)]
             self._spellings[party.name] = party.name if own == party.name or party.name in self._written else own

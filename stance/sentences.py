@@ -19,7 +19,7 @@ Boundary = tuple[int, int]
 # A quotation mark after a space closes too, as that of the outer quotation does in print.
 _CLOSERS = "\"'”’»)]"
 _CLOSER = f"[{re.escape(_CLOSERS)}]"
-# One that opens English quotations closes others, right behind the stop: „So.“
+# Right behind a stop, “ closes a quotation too: „So.“
 _STOP = re.compile(rf"""([.!?…])[{re.escape(_CLOSERS)}“]*(?:\s{_CLOSER}+(?!\S))?\s+(?=["'“‘«(\[„]*([\w.…]*))""")
 _WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _CLOSING = f"{_WHITE_SPACE}.!?…{_CLOSERS}“"

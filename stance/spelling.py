@@ -55,12 +55,12 @@ class PlainText:
         self.text = "".join([*pieces, text[starts[-1] :]])
 
     def here(self, span: tuple[int, int]) -> tuple[int, int]:
-        """Find a span of the text as it was that begins and ends with a word."""
+        """Find a span of the text as it was, which neither begins nor ends with a gap or with what is not seen."""
         start, end = (place - self._left_out[bisect_right(self._ends_there, place)] for place in span)
         return start, end
 
     def there(self, span: tuple[int, int]) -> tuple[int, int]:
-        """Find where a span that begins and ends with a word stood in the text as it was."""
+        """Find where a span, which neither begins nor ends with a gap, stood in the text as it was."""
         start = span[0] + self._left_out[bisect_right(self._ends_here, span[0])]
         last = bisect_right(self._ends_here, span[1] - 1)
         # A letter with its accent ends where the accent does.

@@ -132,7 +132,7 @@ class Windower:
             upper = capitals[offsets[:, 1]] - capitals[offsets[:, 0]]
             size = offsets[:, 1] - offsets[:, 0]
             surface = np.where((upper == size) & (size > 1), UPPER, np.where(upper > 0, CAPITALISED, LOWER))
-            # Others leave out the accent behind a letter where it is a character of its own.
+            # Tokenizers that strip accents leave them out where they are characters of their own.
             offsets[1:, 1] = np.minimum(past_accents[offsets[1:, 1]], end)
             pieces.append((ids, offsets, surface.astype(np.int64)))
         return pieces
@@ -258,10 +258,11 @@ def _marker_surfaces(text: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.
     # Quotations are counted within their line: an unclosed one does not run on through the whole article.
     line_starts = np.maximum.accumulate(np.where(breaks > 0, starts, 0))
     straight = np.concatenate(([0], np.cumsum(codes == ord('"'))))
-    # Where „ opens quotations, “ closes them.
-    openers, closers = ("„", "“”") if "„" in text else ("“", "”")
-    turns = np.isin(codes, [*map(ord, openers)]).astype(int) - np.isin(codes, [*map(ord, closers)])
-    curly = np.concatenate(([0], np.cumsum(turns)))
+    # Behind a „ of the same line, “ closes a quotation.
+    places = np.arange(len(codes))
+    last_low, last_break = (np.maximum.accumulate(np.where(at, places, -1)) for at in (codes == ord("„"), is_break))
+    left = (codes == ord("“")) * np.where(last_low > last_break, -1, 1)
+    curly = np.concatenate(([0], np.cumsum(left + (codes == ord("„")) - (codes == ord("”")).astype(int))))
     is_open = ((straight[starts] - straight[line_starts]) % 2 == 1) | (curly[starts] - curly[line_starts] > 0)
     surfaces: NDArray[np.int64] = FIRST_MARKER_SURFACE + 2 * breaks + is_open
     return surfaces

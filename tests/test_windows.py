@@ -74,6 +74,14 @@ def test_a_quotation_is_open_until_its_own_mark(windower, opened, closed):
     assert inside == behind + 1
 
 
+def test_other_quotation_marks_do_not_reach_beyond_their_line(windower):
+    text = "“One. Two.” Three."
+    spans = [(0, 5), (6, 11), (12, 18)]
+    (alone,) = windower.windows(text, spans)
+    (among,) = windower.windows(f"{text}\n„No“ it said.", [*spans, (19, 32)])
+    assert among.surface_ids[: len(alone)].tolist() == alone.surface_ids.tolist()
+
+
 def test_surfaces_keep_capitals_line_breaks_and_open_quotations(windower):
     text = 'The UN a. B "one. Two." End.\nNext.\n\nLast.'
     spans = [(0, 9), (10, 17), (18, 23), (24, 28), (29, 34), (36, 41)]
